@@ -1,0 +1,1 @@
+"""An embedded forge that behaves like Gitea, and a story to play on it."""

@@ -1,0 +1,1 @@
+"""Talking to Gitea: requests, events, and the models of what it answers."""

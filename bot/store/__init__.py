@@ -1,0 +1,1 @@
+"""What the bot remembers: a cache of Gitea plus what people said."""
