@@ -1,0 +1,448 @@
+"""Settings: `bot.toml`, then the environment on top.
+
+Three places, the later one wins: the defaults here, `bot.toml` (or the file `BOT_CONFIG` names),
+the environment. Every setting of the file can be set by a variable named `MOSAIC_` plus its path
+in upper case joined by two underscores: `[ai] model` is `MOSAIC_AI__MODEL`. What differs per
+installation has the short names of `SHORT_NAMES`; secrets come from the environment only, or from
+a file that `NAME_FILE` points to.
+
+An unknown key, in the file or in a `MOSAIC_…` variable, is an error that names the nearest one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+from rapidfuzz import process
+
+from bot.errors import ConfigError
+from bot.models import Agent, Difficulty
+
+PREFIX = "MOSAIC_"
+
+SHORT_NAMES: Mapping[str, tuple[str, ...]] = {
+    "GITEA_URL": ("gitea", "url"),
+    "GITEA_TOKEN": ("gitea", "token"),
+    "GITEA_WEBHOOK_SECRET": ("gitea", "webhook_secret"),
+    "ANTHROPIC_API_KEY": ("ai", "api_key"),
+    "ANTHROPIC_BASE_URL": ("ai", "base_url"),
+    "DATABASE_URL": ("database_url",),
+    "LOG_LEVEL": ("log_level",),
+    "HOST": ("server", "host"),
+    "PORT": ("server", "port"),
+}
+"""The environment variables that have a name of their own, and the setting each one sets."""
+
+SECRETS = frozenset({("gitea", "token"), ("gitea", "webhook_secret"), ("ai", "api_key")})
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", str(value))
+    if not found:
+        raise ValueError('a duration is written like "90s", "5m" or "1h"')
+    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+
+
+def _size(value: object) -> object:
+    found = re.fullmatch(r"\s*(\d+)\s*(B|KiB|MiB|GiB|)\s*", str(value))
+    if not found:
+        raise ValueError('a size is written like "8MiB" or "512KiB"')
+    return int(found[1]) * _SIZES[found[2]]
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
+Size = Annotated[int, BeforeValidator(_size), Field(ge=1024)]
+
+
+class Section(BaseModel):
+    """A table of `bot.toml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class GiteaSettings(Section):
+    """`[gitea]`: which Gitea, and how to talk to it."""
+
+    url: str = Field("", description="Address of Gitea, as people open it (GITEA_URL).")
+    token: SecretStr = Field(SecretStr(""), description="The bot user's token (GITEA_TOKEN).")
+    webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="The webhook's secret; two, comma-separated, while rotating "
+        "(GITEA_WEBHOOK_SECRET).",
+    )
+    aliases: tuple[str, ...] = Field(
+        (), description="Other addresses of the same Gitea that may stand in texts."
+    )
+    timeout: Duration = Field("10s", description="How long one request to Gitea may take.")  # type: ignore[assignment]
+    connections: int = Field(20, ge=1, le=500, description="Connections to Gitea at once.")
+    ca_file: Path | None = Field(None, description="Certificates to trust, for a private CA.")
+
+    @field_validator("url")
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
+        if value and not re.match(r"https?://[^/\s]+", value):
+            raise ValueError("must begin with http:// or https:// and name a host")
+        return value.rstrip("/")
+
+    @property
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """The webhook secrets in force: one, or two while rotating."""
+        parts = self.webhook_secret.get_secret_value().split(",")
+        return tuple(SecretStr(part.strip()) for part in parts if part.strip())
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """`host[:port][/path]` of every address under which this Gitea is known."""
+        addresses = (self.url, *self.aliases)
+        return frozenset(re.sub(r"^https?://", "", a).rstrip("/").lower() for a in addresses if a)
+
+
+class ServerSettings(Section):
+    """`[server]`: where the bot listens."""
+
+    host: str = Field("0.0.0.0", description="Address to listen on (HOST).")  # noqa: S104
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on (PORT).")
+    max_body: Size = Field("8MiB", description="Largest webhook body; more is answered 413.")  # type: ignore[assignment]
+    shutdown: Duration = Field("20s", description="How long work may finish when stopped.")  # type: ignore[assignment]
+
+
+class QueueSettings(Section):
+    """`[queue]`: how work is done and tried again."""
+
+    workers: int = Field(8, ge=1, le=200, description="Issues worked on at once.")
+    poll: Duration = Field("50ms", description="How often the queue looks for work.")  # type: ignore[assignment]
+    attempts: int = Field(12, ge=1, le=100, description="Tries before work is set aside.")
+    first_wait: Duration = Field("1s", description="Wait before the second try; doubles.")  # type: ignore[assignment]
+    longest_wait: Duration = Field("10m", description="Longest wait between two tries.")  # type: ignore[assignment]
+    keep: Duration = Field("7d", description="How long finished work is remembered.")  # type: ignore[assignment]
+    executor: str = Field("", description="Name of this replica; empty: the host's name.")
+
+
+class AISettings(Section):
+    """`[ai]`: asking Claude for what a text does not declare."""
+
+    api_key: SecretStr = Field(SecretStr(""), description="Key; without it: no AI.")
+    base_url: str | None = Field(None, description="Another address of the API.")
+    enabled: bool = Field(default=True, description="Ask Claude at all, where there is a key.")
+    model: str = Field("claude-sonnet-5-5", description="Model that reads the texts.")
+    dependencies: Literal["propose", "accept", "ignore"] = Field(
+        "propose", description="Dependencies Claude reads: proposals, edges at once, or nothing."
+    )
+    daily_tokens: int = Field(2_000_000, ge=0, description="Tokens per day (UTC), all issues.")
+    timeout: Duration = Field("60s", description="How long one question may take.")  # type: ignore[assignment]
+    max_text: int = Field(60_000, ge=1000, description="Characters of an issue Claude reads.")
+    max_output_tokens: int = Field(2_000, ge=200, description="Tokens Claude may answer with.")
+
+
+class LimitSettings(Section):
+    """`[limits]`: the rule of 50 % and the size classes, in tokens."""
+
+    share: float = Field(
+        0.5, gt=0, le=1, description="Part of an agent's context a task may fill (the 50 % rule)."
+    )
+    small: int = Field(25_000, ge=1, description="Up to here: context/small.")
+    medium: int = Field(50_000, ge=1, description="Up to here: context/medium.")
+    large: int = Field(100_000, ge=1, description="Up to here: context/large; above: huge.")
+    dependencies: int = Field(50, ge=1, le=500, description="Dependencies followed per issue.")
+
+    @model_validator(mode="after")
+    def _ascending(self) -> LimitSettings:
+        if not self.small < self.medium < self.large:
+            raise ValueError("small, medium and large must ascend")
+        return self
+
+
+class LabelSettings(Section):
+    """`[labels]`: names of the labels' scopes, and whether labels are set at all."""
+
+    enabled: bool = Field(default=True, description="Set labels.")
+    status: str = Field("status", description="Scope of status/ready and so on.")
+    context: str = Field("context", description="Scope of context/small and so on.")
+    difficulty: str = Field("difficulty", description="Scope of difficulty/easy and so on.")
+    priority: str = Field("priority", description="Scope of priority/p0 and so on.")
+    agent: str = Field("agent", description="Scope of agent/NAME.")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> LabelSettings:
+        scopes = [self.status, self.context, self.difficulty, self.priority, self.agent]
+        if len({scope.lower() for scope in scopes}) != len(scopes):
+            raise ValueError("every scope needs a name of its own")
+        if not all(re.fullmatch(r"[^/\s,][^,\n]{0,29}", scope) for scope in scopes):
+            raise ValueError("a scope is 1 to 30 characters, without a comma")
+        return self
+
+
+class AgentSettings(Section):
+    """`[agents.NAME]`: one AI coding agent."""
+
+    context_limit: int = Field(ge=1000, le=100_000_000, description="Context, in tokens.")
+    price_in: float = Field(ge=0, description="Price of a million tokens read.")
+    price_out: float = Field(ge=0, description="Price of a million tokens written.")
+    difficulties: frozenset[Difficulty] = Field(
+        frozenset(Difficulty), min_length=1, description="What it takes."
+    )
+    at_once: int = Field(3, ge=1, le=10_000, description="Issues in progress at once.")
+
+
+_EASY, _MEDIUM, _HARD = Difficulty
+_AGENTS: Mapping[str, AgentSettings] = {
+    "glm": AgentSettings(
+        context_limit=128_000,
+        price_in=0.6,
+        price_out=2.2,
+        difficulties=frozenset({_EASY}),
+        at_once=5,
+    ),
+    "haiku": AgentSettings(
+        context_limit=200_000,
+        price_in=1.0,
+        price_out=5.0,
+        difficulties=frozenset({_EASY, _MEDIUM}),
+        at_once=5,
+    ),
+    "sonnet": AgentSettings(
+        context_limit=200_000,
+        price_in=3.0,
+        price_out=15.0,
+        difficulties=frozenset({_EASY, _MEDIUM, _HARD}),
+        at_once=3,
+    ),
+    "opus": AgentSettings(
+        context_limit=200_000,
+        price_in=5.0,
+        price_out=25.0,
+        difficulties=frozenset({_MEDIUM, _HARD}),
+        at_once=2,
+    ),
+}
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Frozen; read once at start."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    recheck_every: Duration = Field("5m", description="How often blocked issues are rechecked.")  # type: ignore[assignment]
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level of log lines (LOG_LEVEL)."
+    )
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="Log lines as text or JSON; auto: text on a terminal."
+    )
+    database_url: str = Field(
+        "sqlite:///data/coordinator.db",
+        description="SQLite file, or postgresql://… (DATABASE_URL).",
+    )
+    gitea: GiteaSettings = GiteaSettings()
+    server: ServerSettings = ServerSettings()
+    queue: QueueSettings = QueueSettings()
+    ai: AISettings = AISettings()
+    limits: LimitSettings = LimitSettings()
+    labels: LabelSettings = LabelSettings()
+    agents: dict[str, AgentSettings] = Field(
+        default_factory=lambda: dict(_AGENTS), min_length=1, description="The agents there are."
+    )
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not re.match(r"(sqlite:///.+|postgres(ql)?://)", value):
+            raise ValueError("must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+        return value
+
+    @field_validator("agents")
+    @classmethod
+    def _agent_names(cls, value: dict[str, AgentSettings]) -> dict[str, AgentSettings]:
+        for name in value:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,39}", name):
+                raise ValueError(f"agent {name!r}: a name is lower case letters, digits, . _ -")
+        return value
+
+    @property
+    def roster(self) -> tuple[Agent, ...]:
+        """The agents as the judgement takes them."""
+        return tuple(
+            Agent(name=name, **agent.model_dump()) for name, agent in sorted(self.agents.items())
+        )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - ours is passed in
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment over the file; `load` hands both in."""
+        given = init_settings()
+        environ = given.get("environ", {})
+        return (
+            InitSettingsSource(settings_cls, _short(environ)),
+            _Environment(settings_cls, environ),
+            InitSettingsSource(settings_cls, given.get("file", {})),
+        )
+
+
+class _Environment(EnvSettingsSource):
+    """The `MOSAIC_…` variables of a given environment, not of the process."""
+
+    def __init__(self, settings_cls: type[BaseSettings], environ: Mapping[str, str]) -> None:
+        self._environ = {name.lower(): value for name, value in environ.items()}
+        super().__init__(settings_cls, env_prefix=PREFIX, env_nested_delimiter="__")
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return self._environ
+
+
+def load(environ: Mapping[str, str] | None = None, path: Path | None = None) -> Settings:
+    """The settings in force.
+
+    `path` defaults to what `BOT_CONFIG` names, else `bot.toml`, which may be absent. Raises
+    ConfigError, whose message names every wrong setting and, for an unknown one, the nearest.
+    """
+    environ = os.environ if environ is None else environ
+    in_file = _read_file(environ, path)
+    known = set(setting_paths())
+    _refuse_unknown(in_file, known, environ)
+    try:
+        return Settings(file=in_file, environ=environ)  # type: ignore[call-arg]
+    except SettingsError as error:
+        raise ConfigError(f"environment: {error}") from None
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from None
+
+
+def setting_paths() -> Iterator[tuple[str, ...]]:
+    """The path of every setting, such as `("ai", "model")`; agents by their table only."""
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            yield from ((name, inner) for inner in kind.model_fields)
+        else:
+            yield (name,)
+
+
+def _read_file(environ: Mapping[str, str], path: Path | None) -> dict[str, Any]:
+    named = path or (Path(environ["BOT_CONFIG"]) if environ.get("BOT_CONFIG") else None)
+    path = named or Path("bot.toml")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if named:
+            raise ConfigError(f"{path}: there is no such file") from None
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _refuse_unknown(
+    in_file: Mapping[str, Any], known: set[tuple[str, ...]], environ: Mapping[str, str]
+) -> None:
+    wrong = [
+        _unknown(".".join(path), (".".join(k) for k in known), "bot.toml")
+        for path in _leaves(in_file)
+        if path not in known and path[0] != "agents"
+    ]
+    wrong += [
+        f"bot.toml: {'.'.join(path)} is a secret: set it in the environment instead"
+        for path in _leaves(in_file)
+        if path in SECRETS
+    ]
+    variables = {PREFIX + "__".join(path).upper() for path in known}
+    wrong += [
+        _unknown(name, variables, "environment")
+        for name in environ
+        if name.startswith(PREFIX)
+        and name not in variables
+        and not name.startswith(PREFIX + "AGENTS__")
+    ]
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+
+
+def _leaves(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in table.items():
+        if isinstance(value, dict) and not above and value:
+            yield from _leaves(value, (key,))
+        else:
+            yield (*above, key)
+
+
+def _unknown(name: str, known: Iterator[str] | set[str], where: str) -> str:
+    near = process.extractOne(name, list(known), score_cutoff=60)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"{where}: there is no setting {name}{hint}"
+
+
+def _short(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What the variables with names of their own set, as nested tables."""
+    values: dict[str, Any] = {}
+    for name, path in SHORT_NAMES.items():
+        value = environ.get(name)
+        if path in SECRETS and environ.get(f"{name}_FILE"):
+            value = _secret_file(name, Path(environ[f"{name}_FILE"]))
+        if not value:
+            continue
+        table = values
+        for key in path[:-1]:
+            table = table.setdefault(key, {})
+        table[path[-1]] = value
+    return values
+
+
+def _secret_file(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}_FILE: {path} cannot be read: {error}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    """Pydantic's findings, one line each, without the values: one may be a secret."""
+    lines = []
+    for found in error.errors(include_input=False, include_url=False):
+        where = ".".join(str(part) for part in found["loc"]) or "settings"
+        lines.append(f"{where}: {found['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)

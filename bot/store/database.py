@@ -1,0 +1,88 @@
+"""Opening the database: SQLite by default, PostgreSQL by `DATABASE_URL`; migrated at start-up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.errors import ConfigError, StoreError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 0x6D6F7361  # "mosa": any number that others do not use
+
+
+def async_url(database_url: str) -> URL:
+    """`DATABASE_URL` with the async driver that this store uses."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return url.set(drivername="sqlite+aiosqlite")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def sqlite_path(database_url: str) -> Path | None:
+    """The SQLite file, or None for another database."""
+    url = make_url(database_url)
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
+@asynccontextmanager
+async def opened(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a migrated database, closed at the end.
+
+    Raises ConfigError where the file or the server cannot be reached.
+    """
+    path = sqlite_path(database_url)
+    if path:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"database_url: {path.parent} cannot be made: {error}") from None
+    engine = create_async_engine(async_url(database_url), pool_pre_ping=path is None)
+    if path:
+        sa.event.listen(engine.sync_engine, "connect", durable_sqlite)
+    try:
+        await _migrate(engine)
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
+    """Make a new SQLite connection durable and patient: what is committed survives a power cut.
+
+    A transaction takes the write lock with its first change, so two writers wait for each other
+    instead of failing half-way.
+    """
+    connection.isolation_level = "IMMEDIATE"
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+async def _migrate(engine: AsyncEngine) -> None:
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_upgrade)
+    except sa.exc.OperationalError as error:
+        raise StoreError(f"the database cannot be opened: {error.orig}") from None
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    """Bring the schema up to date; with several processes, the first one does it."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    else:
+        connection.execute(sa.text("BEGIN IMMEDIATE"))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

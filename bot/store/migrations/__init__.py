@@ -1,0 +1,1 @@
+"""The schema's history, applied at start-up by whoever comes first."""

@@ -1,0 +1,353 @@
+"""Every question the bot asks its database, as one narrow class.
+
+Writes that belong together are one transaction; an upsert is one statement, so replicas need no
+lock of their own for it. All of it raises StoreError when the database does not answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.errors import StoreError
+from bot.models import IssueRef, Source, Status
+from bot.store import tables as t
+
+CHUNK = 400  # refs asked for in one statement; SQLite takes about 32,000 parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of one issue."""
+
+    ref: IssueRef
+    coordinated: bool = False
+    comment_id: int | None = None
+    title: str = ""
+    state: str = ""  # open, closed, gone; "" when never looked at
+    status: str = ""
+    agent: str = ""
+    cycle: tuple[IssueRef, ...] = ()
+    owed: tuple[IssueRef, ...] = ()  # issues that must be looked at because of this one
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`waits` waits for `on`, because `said_by` says so in the way of `source`."""
+
+    waits: IssueRef
+    on: IssueRef
+    said_by: IssueRef
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Work that was given up: `job` is the work as the queue held it."""
+
+    id: str
+    job: str
+    about: str
+    error: str
+    attempts: int
+    failed_at: datetime
+
+
+class Store:
+    """The bot's memory."""
+
+    def __init__(self, engine: AsyncEngine, *, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._now = now
+        self._insert: Any = (
+            postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        )
+
+    # -- issues -----------------------------------------------------------------------------
+
+    async def issue(self, ref: IssueRef) -> Known | None:
+        """What is known of one issue, or None."""
+        return (await self.issues([ref])).get(ref)
+
+    async def issues(self, refs: Collection[IssueRef]) -> dict[IssueRef, Known]:
+        """What is known of each; unknown ones are absent."""
+        rows = await self._by_ref(
+            sa.select(t.issues), t.issues.c.repository, t.issues.c.number, refs
+        )
+        return {known.ref: known for known in map(_known, rows)}
+
+    async def save(self, known: Known, edges: Iterable[Edge] | None = None) -> None:
+        """Remember an issue and, where given, replace all edges that it says."""
+        async with self._writing() as connection:
+            await self._upsert(connection, t.issues, _issue_row(known))
+            if edges is None:
+                return
+            repository, number = known.ref.key
+            await connection.execute(
+                sa.delete(t.edges).where(
+                    t.edges.c.said_repository == repository, t.edges.c.said_number == number
+                )
+            )
+            rows = [_edge_row(edge) for edge in set(edges)]
+            if rows:
+                await connection.execute(sa.insert(t.edges), rows)
+
+    async def coordinated(self) -> list[IssueRef]:
+        """Every issue that is coordinated, as far as is known."""
+        rows = await self._read(sa.select(t.issues).where(t.issues.c.coordinated))
+        return [_known(row).ref for row in rows]
+
+    async def blocked(self) -> list[IssueRef]:
+        """Every coordinated issue that waited for something when it was last looked at."""
+        rows = await self._read(
+            sa.select(t.issues).where(
+                t.issues.c.coordinated, t.issues.c.status == Status.BLOCKED.value
+            )
+        )
+        return [_known(row).ref for row in rows]
+
+    async def busy(self, *, besides: IssueRef) -> dict[str, int]:
+        """How many issues each agent has in progress, the one asked for not counted."""
+        repository, number = besides.key
+        rows = await self._read(
+            sa.select(t.issues.c.agent, sa.func.count())
+            .where(
+                t.issues.c.coordinated,
+                t.issues.c.status == Status.IN_PROGRESS.value,
+                t.issues.c.agent != "",
+                sa.not_(sa.and_(t.issues.c.repository == repository, t.issues.c.number == number)),
+            )
+            .group_by(t.issues.c.agent)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    async def statuses(self) -> dict[str, int]:
+        """How many coordinated issues have each status."""
+        rows = await self._read(
+            sa.select(t.issues.c.status, sa.func.count())
+            .where(t.issues.c.coordinated)
+            .group_by(t.issues.c.status)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    # -- edges ------------------------------------------------------------------------------
+
+    async def said_by(self, ref: IssueRef) -> set[Edge]:
+        """The edges that this issue's text or sidebar says."""
+        columns = t.edges.c.said_repository, t.edges.c.said_number
+        return {_edge(row) for row in await self._by_ref(sa.select(t.edges), *columns, [ref])}
+
+    async def blockers(self, refs: Collection[IssueRef]) -> list[Edge]:
+        """The edges that lead from these issues to what they wait for."""
+        columns = t.edges.c.repository, t.edges.c.number
+        return [_edge(row) for row in await self._by_ref(sa.select(t.edges), *columns, refs)]
+
+    async def waiting(self, refs: Collection[IssueRef]) -> list[Edge]:
+        """The edges that lead to these issues from what waits for them."""
+        columns = t.edges.c.for_repository, t.edges.c.for_number
+        return [_edge(row) for row in await self._by_ref(sa.select(t.edges), *columns, refs)]
+
+    async def concerns(self, ref: IssueRef) -> bool:
+        """Whether the bot has anything to do with this issue: knows it, or an edge leads to it."""
+        return bool(await self.issue(ref) or await self.waiting([ref]))
+
+    # -- work set aside ---------------------------------------------------------------------
+
+    async def set_aside(self, failure: Failure) -> None:
+        """Keep work that was given up, for a person to look at."""
+        row = {
+            "id": failure.id,
+            "job": failure.job,
+            "about": failure.about,
+            "error": failure.error[:2000],
+            "attempts": failure.attempts,
+            "failed_at": failure.failed_at,
+        }
+        async with self._writing() as connection:
+            await self._upsert(connection, t.failures, row)
+
+    async def failures(self) -> list[Failure]:
+        """All work set aside, oldest first."""
+        rows = await self._read(sa.select(t.failures).order_by(t.failures.c.failed_at))
+        return [Failure(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+
+    async def forget_failure(self, failure_id: str) -> None:
+        """Drop one piece of work set aside; nothing happens when it is not there."""
+        async with self._writing() as connection:
+            await connection.execute(sa.delete(t.failures).where(t.failures.c.id == failure_id))
+
+    # -- what Claude answered ---------------------------------------------------------------
+
+    async def get(self, key: str) -> str | None:
+        """A remembered answer, as JSON."""
+        rows = await self._read(sa.select(t.readings.c.answer).where(t.readings.c.key == key))
+        return rows[0][0] if rows else None
+
+    async def put(self, key: str, answer: str, tokens_in: int, tokens_out: int) -> None:
+        """Remember an answer, so that the same text is never read twice."""
+        row = {
+            "key": key,
+            "answer": answer,
+            "tokens_in": tokens_in,
+            "tokens_out": tokens_out,
+            "read_at": self._now(),
+        }
+        async with self._writing() as connection:
+            await self._upsert(connection, t.readings, row)
+
+    async def tokens_used(self, day: date) -> int:
+        """Tokens spent on that day (UTC)."""
+        rows = await self._read(sa.select(t.spending.c.tokens).where(t.spending.c.day == day))
+        return rows[0][0] if rows else 0
+
+    async def spend(self, day: date, tokens: int) -> None:
+        """Add to what was spent on that day; a negative number gives some back."""
+        statement = self._insert(t.spending).values(day=day, tokens=tokens)
+        async with self._writing() as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["day"],
+                    set_={"tokens": t.spending.c.tokens + statement.excluded.tokens},
+                )
+            )
+
+    # -- one at a time, over all processes --------------------------------------------------
+
+    async def lock(self, name: str, holder: str, keep: timedelta) -> bool:
+        """Take a lock that ends by itself after `keep`; False while another one holds it."""
+        now = self._now()
+        statement = self._insert(t.locks).values(name=name, holder=holder, until=now + keep)
+        statement = statement.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"holder": holder, "until": now + keep},
+            where=sa.or_(t.locks.c.until < now, t.locks.c.holder == holder),
+        )
+        async with self._writing() as connection:
+            return bool((await connection.execute(statement)).rowcount)
+
+    async def unlock(self, name: str, holder: str) -> None:
+        """Give a lock back, if it is still held."""
+        async with self._writing() as connection:
+            await connection.execute(
+                sa.delete(t.locks).where(t.locks.c.name == name, t.locks.c.holder == holder)
+            )
+
+    async def ping(self) -> None:
+        """Raise StoreError unless the database can be written."""
+        await self.unlock("ping", "nobody")
+
+    # -- how it is done ---------------------------------------------------------------------
+
+    async def _by_ref(
+        self,
+        statement: sa.Select[Any],
+        repository: sa.Column[Any],
+        number: sa.Column[Any],
+        refs: Collection[IssueRef],
+    ) -> list[sa.Row[Any]]:
+        keys = sorted({ref.key for ref in refs})
+        rows: list[sa.Row[Any]] = []
+        for start in range(0, len(keys), CHUNK):
+            chunk = keys[start : start + CHUNK]
+            rows += await self._read(statement.where(sa.tuple_(repository, number).in_(chunk)))
+        return rows
+
+    async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        try:
+            async with self._engine.connect() as connection:
+                rows: Sequence[sa.Row[Any]] = (await connection.execute(statement)).all()
+                return rows
+        except sa.exc.DBAPIError as error:
+            raise StoreError(str(error.orig)) from None
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise StoreError(str(error.orig)) from None
+
+    async def _upsert(
+        self, connection: AsyncConnection, table: sa.Table, row: dict[str, Any]
+    ) -> None:
+        keys = [column.name for column in table.primary_key]
+        statement = self._insert(table).values(row)
+        changed = {name: statement.excluded[name] for name in row if name not in keys}
+        await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def _ref(shown: str, number: int) -> IssueRef:
+    owner, _, repo = shown.partition("/")
+    return IssueRef(owner, repo, number)
+
+
+def _refs(text: str) -> tuple[IssueRef, ...]:
+    return tuple(IssueRef.parse(item) for item in json.loads(text))
+
+
+def _json(refs: Iterable[IssueRef]) -> str:
+    return json.dumps([str(ref) for ref in refs])
+
+
+def _known(row: sa.Row[Any]) -> Known:
+    return Known(
+        ref=_ref(row.shown, row.number),
+        coordinated=row.coordinated,
+        comment_id=row.comment_id,
+        title=row.title,
+        state=row.state,
+        status=row.status,
+        agent=row.agent,
+        cycle=_refs(row.cycle),
+        owed=_refs(row.owed),
+    )
+
+
+def _issue_row(known: Known) -> dict[str, Any]:
+    repository, number = known.ref.key
+    return {
+        "repository": repository,
+        "number": number,
+        "shown": known.ref.repository,
+        "coordinated": known.coordinated,
+        "comment_id": known.comment_id,
+        "title": known.title[:500].replace("\0", ""),
+        "state": known.state,
+        "status": known.status,
+        "agent": known.agent,
+        "cycle": _json(known.cycle),
+        "owed": _json(known.owed),
+    }
+
+
+def _edge(row: sa.Row[Any]) -> Edge:
+    waits = _ref(row.shown, row.number)
+    on = _ref(row.for_shown, row.for_number)
+    said = waits if waits.key == (row.said_repository, row.said_number) else on
+    return Edge(waits, on, said, Source(row.source))
+
+
+def _edge_row(edge: Edge) -> dict[str, Any]:
+    repository, number = edge.waits.key
+    for_repository, for_number = edge.on.key
+    said_repository, said_number = edge.said_by.key
+    return {
+        "repository": repository,
+        "number": number,
+        "for_repository": for_repository,
+        "for_number": for_number,
+        "said_repository": said_repository,
+        "said_number": said_number,
+        "source": edge.source.value,
+        "shown": edge.waits.repository,
+        "for_shown": edge.on.repository,
+    }

@@ -1,0 +1,85 @@
+"""The tables. What Gitea knows too is a cache; what only people said is kept here alone.
+
+Repositories are keyed by their `owner/repo` in lower case, as Gitea compares them; the spelling
+to show stands beside it.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+issues = sa.Table(
+    "issues",
+    metadata,
+    sa.Column("repository", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("shown", sa.Text, nullable=False),  # owner/repo as Gitea spells it
+    sa.Column("coordinated", sa.Boolean, nullable=False, default=False),
+    sa.Column("comment_id", sa.BigInteger),
+    sa.Column("title", sa.Text, nullable=False, default=""),
+    sa.Column("state", sa.Text, nullable=False, default=""),  # open, closed, gone, or "" unknown
+    sa.Column("status", sa.Text, nullable=False, default=""),
+    sa.Column("agent", sa.Text, nullable=False, default=""),
+    sa.Column("cycle", sa.Text, nullable=False, default="[]"),  # JSON: the refs on it
+    sa.Column("owed", sa.Text, nullable=False, default="[]"),  # JSON: refs still to be looked at
+    sa.Index("ix_issues_coordinated_status", "coordinated", "status"),
+)
+
+edges = sa.Table(
+    "edges",
+    metadata,
+    sa.Column("repository", sa.Text, primary_key=True),  # the issue that waits …
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("for_repository", sa.Text, primary_key=True),  # … for this one
+    sa.Column("for_number", sa.Integer, primary_key=True),
+    sa.Column("said_repository", sa.Text, primary_key=True),  # the issue that says so
+    sa.Column("said_number", sa.Integer, primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("shown", sa.Text, nullable=False),
+    sa.Column("for_shown", sa.Text, nullable=False),
+    sa.Index("ix_edges_for", "for_repository", "for_number"),
+    sa.Index("ix_edges_said", "said_repository", "said_number"),
+)
+
+readings = sa.Table(
+    "readings",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("tokens_in", sa.Integer, nullable=False),
+    sa.Column("tokens_out", sa.Integer, nullable=False),
+    sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+spending = sa.Table(
+    "spending",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+)
+
+failures = sa.Table(
+    "failures",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("job", sa.Text, nullable=False),  # the work itself, as the queue holds it
+    sa.Column("about", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("failed_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+locks = sa.Table(
+    "locks",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+)
