@@ -1,0 +1,281 @@
+"""Facts ▸ Report: where an issue stands, who should take it, and what to warn of.
+
+The product's judgement, as a pure function: no I/O, no clock, no settings reached for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.agents import Work, choose, match, misfits, nearest
+from bot.dependencies import Edge, Graph, cycle_through, neighbourhood
+from bot.estimator import SizeLimits, difficulty, estimate, far_off, size_of
+from bot.models import (
+    Agent,
+    Dependency,
+    Difficulty,
+    IssueRef,
+    Metadata,
+    Misfit,
+    Reading,
+    RefState,
+    Report,
+    Status,
+    Warn,
+    WarningKind,
+)
+
+GRAPH_MOST = 40  # edges drawn; a larger picture cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known of an issue when its report is decided.
+
+    `text` is title and body. `reading` is what Claude read, `ai_failure` why it could not be
+    asked. `blockers` and `waiting` may name an issue several times, once per source. `edges` are
+    what is known of the graph around; of this issue's own, `blockers` alone counts. `titles` are
+    only those that may be shown here. `tree` maps the repository's paths to bytes. `busy` is how
+    many *other* issues each agent has in progress. `in_progress` says that the issue carries that
+    label already. `dependencies_found` is how many issues it waits for, of which
+    `dependencies_followed` were looked at; None when that is all of them.
+    """
+
+    issue: IssueRef
+    title: str = ""
+    text: str = ""
+    metadata: Metadata = field(default_factory=Metadata)
+    reading: Reading | None = None
+    ai_failure: str | None = None
+    blockers: tuple[Dependency, ...] = ()
+    waiting: tuple[Dependency, ...] = ()
+    proposals: tuple[Dependency, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    states: Mapping[IssueRef, RefState] = field(default_factory=dict)
+    titles: Mapping[IssueRef, str] = field(default_factory=dict)
+    dependencies_found: int | None = None
+    dependencies_followed: int | None = None
+    tree: Mapping[str, int] | None = None
+    agents: Sequence[Agent] = ()
+    busy: Mapping[str, int] = field(default_factory=dict)
+    share: float = 0.5
+    limits: SizeLimits = field(default_factory=SizeLimits)
+    is_closed: bool = False
+    in_progress: bool = False
+    hold: bool = False
+    override_estimate: int | None = None
+    override_difficulty: Difficulty | None = None
+    override_agent: str | None = None
+    bot: str = "coordinator"
+
+
+def decide(facts: Facts) -> Report:
+    """Everything the report says and the labels show, from what is known."""
+    blockers, waiting, proposals = _dependencies(facts)
+    found = estimate(
+        facts.metadata,
+        facts.reading,
+        text=facts.text,
+        tree=facts.tree,
+        override=facts.override_estimate,
+    )
+    hard, hard_source = difficulty(
+        facts.metadata, facts.reading, found, override=facts.override_difficulty
+    )
+    draft = Report(
+        issue=facts.issue,
+        status=Status.READY,
+        estimate=found,
+        size=size_of(found.tokens, facts.limits),
+        difficulty=hard,
+        difficulty_source=hard_source,
+        assignment=choose(
+            facts.agents,
+            found.tokens,
+            hard,
+            busy=facts.busy,
+            share=facts.share,
+            declared=facts.metadata.assigned_agent,
+            override=facts.override_agent,
+        ),
+        share=facts.share,
+        blockers=blockers,
+        waiting=waiting,
+        proposals=proposals,
+        bot=facts.bot,
+    )
+    report = _with_graph(draft, facts)
+    report = replace(report, status=_status(report, facts))
+    return replace(report, warnings=tuple(_warnings(report, facts)))
+
+
+# ---- the dependencies, tidied ----
+
+
+def _dependencies(facts: Facts) -> tuple[tuple[Dependency, ...], ...]:
+    """Blockers, waiting and proposals: each issue once, none itself, nothing proposed twice."""
+    blockers = _merged(d for d in facts.blockers if d.ref != facts.issue)
+    waiting = _merged(d for d in facts.waiting if d.ref != facts.issue)
+    known = {facts.issue, *(d.ref for d in (*blockers, *waiting))}
+    return blockers, waiting, _merged(d for d in facts.proposals if d.ref not in known)
+
+
+def _merged(dependencies: Iterable[Dependency]) -> tuple[Dependency, ...]:
+    found: dict[IssueRef, Dependency] = {}
+    for one in dependencies:
+        found[one.ref] = _joined(found[one.ref], one) if one.ref in found else one
+    return tuple(replace(d, title=None) if d.private else d for d in found.values())
+
+
+def _joined(first: Dependency, second: Dependency) -> Dependency:
+    """What two sources say of one dependency; a state that was looked up beats one that was not."""
+    unknown = first.state is RefState.UNCHECKED
+    return Dependency(
+        ref=first.ref,
+        state=second.state if unknown else first.state,
+        sources=tuple(dict.fromkeys((*first.sources, *second.sources))),
+        title=first.title if first.title is not None else second.title,
+        is_pull=first.is_pull or second.is_pull,
+        private=first.private or second.private,
+        declared_in=first.declared_in or second.declared_in,
+    )
+
+
+def _with_graph(report: Report, facts: Facts) -> Report:
+    issue = facts.issue
+    near = {d.ref: d for d in (*report.waiting, *report.blockers)}
+    states = {**facts.states, **{ref: d.state for ref, d in near.items()}}
+    states[issue] = RefState.CLOSED if facts.is_closed else RefState.OPEN
+    titles = {**facts.titles, **{r: d.title for r, d in near.items() if d.title is not None}}
+    for ref in (ref for ref, d in near.items() if d.private):
+        titles.pop(ref, None)
+    if facts.title:
+        titles[issue] = facts.title
+    edges = [edge for edge in facts.edges if edge[0] != issue]
+    edges += [(issue, d.ref) for d in report.blockers]
+    edges += [(d.ref, issue) for d in report.waiting]
+    drawn = neighbourhood(issue, edges, GRAPH_MOST)
+    shown = {issue, *(ref for edge in drawn for ref in edge)}
+    return replace(
+        report,
+        edges=drawn,
+        cycle=cycle_through(issue, Graph(edges, states)),
+        states={ref: state for ref, state in states.items() if ref in shown},
+        titles={ref: title for ref, title in titles.items() if ref in shown},
+    )
+
+
+# ---- where it stands ----
+
+
+def _status(report: Report, facts: Facts) -> Status:
+    """The first that holds; an issue of which not all blockers were looked at may be blocked."""
+    cases = (
+        (facts.is_closed, Status.CLOSED),
+        (facts.hold, Status.HOLD),
+        (facts.in_progress, Status.IN_PROGRESS),
+        (bool(report.open_blockers or report.cycle or _not_followed(facts)), Status.BLOCKED),
+        (_too_big(report), Status.TOO_BIG),
+    )
+    return next((status for so, status in cases if so), Status.READY)
+
+
+def _not_followed(facts: Facts) -> bool:
+    found, followed = facts.dependencies_found, facts.dependencies_followed
+    return found is not None and followed is not None and found > followed
+
+
+def _too_big(report: Report) -> bool:
+    """Whether no agent has room for the work, also when a person named one all the same."""
+    rooms = [verdict.room for verdict in report.assignment.verdicts]
+    return bool(rooms) and report.estimate.tokens > max(rooms)
+
+
+# ---- what to warn of ----
+
+
+def _warnings(report: Report, facts: Facts) -> Iterator[Warn]:
+    """The most serious first, each kind once; of a closed issue only that it was closed early."""
+    if not facts.is_closed:
+        yield from _deadlock(report, facts)
+    yield from _too_early(report)
+    if not facts.is_closed:
+        yield from _capacity(report)
+        yield from _references(report, facts)
+        yield from _agent_names(report, facts)
+        yield from _doubts(report, facts)
+
+
+def _deadlock(report: Report, facts: Facts) -> Iterator[Warn]:
+    if report.cycle:
+        yield Warn(WarningKind.CYCLE, refs=report.cycle)
+    named = (d.ref for d in (*facts.blockers, *facts.waiting))
+    if facts.issue in (*facts.metadata.blocked_by, *facts.metadata.blocks, *named):
+        yield Warn(WarningKind.ITSELF, refs=(facts.issue,))
+
+
+def _too_early(report: Report) -> Iterator[Warn]:
+    """Only blockers known to be open: of the others it would not be true to say so."""
+    still_open = tuple(b.ref for b in report.blockers if b.state is RefState.OPEN)
+    kinds = {
+        Status.CLOSED: WarningKind.CLOSED_BLOCKED,
+        Status.IN_PROGRESS: WarningKind.BEGUN_BLOCKED,
+    }
+    if still_open and report.status in kinds:
+        yield Warn(kinds[report.status], refs=still_open)
+
+
+def _capacity(report: Report) -> Iterator[Warn]:
+    tokens = report.estimate.tokens
+    if _too_big(report):
+        most = max(verdict.room for verdict in report.assignment.verdicts)
+        yield Warn(WarningKind.TOO_BIG, numbers=(tokens, most, tokens - most))
+    elif report.assignment.agent is None and report.status is not Status.IN_PROGRESS:
+        yield Warn(WarningKind.NOBODY)
+
+
+def _references(report: Report, facts: Facts) -> Iterator[Warn]:
+    named = (*report.blockers, *report.waiting)
+    for kind, state, among in (
+        (WarningKind.UNSEEN, RefState.UNSEEN, named),
+        (WarningKind.UNCHECKED, RefState.UNCHECKED, named),
+        (WarningKind.GONE, RefState.GONE, report.blockers),
+    ):
+        refs = tuple(dict.fromkeys(d.ref for d in among if d.state is state))
+        if refs:
+            yield Warn(kind, refs=refs)
+    if facts.metadata.unreadable:
+        yield Warn(WarningKind.UNREADABLE, texts=facts.metadata.unreadable)
+
+
+def _agent_names(report: Report, facts: Facts) -> Iterator[Warn]:
+    """What is wrong with the agent a person or the text named; a command hides the text's."""
+    for name in (facts.override_agent, facts.metadata.assigned_agent):
+        if not name:
+            continue
+        agent = match(name, facts.agents)
+        if agent is not None:
+            against = misfits(agent, _work(report, facts))
+            if facts.in_progress:
+                against = tuple(misfit for misfit in against if misfit is not Misfit.BUSY)
+            if against:
+                yield Warn(WarningKind.AGENT_MISFIT, texts=(agent.name, *against))
+            return
+        yield Warn(WarningKind.UNKNOWN_AGENT, texts=(name, nearest(name, facts.agents)))
+        return
+
+
+def _work(report: Report, facts: Facts) -> Work:
+    return Work(report.estimate.tokens, report.difficulty, facts.busy, facts.share)
+
+
+def _doubts(report: Report, facts: Facts) -> Iterator[Warn]:
+    found = report.estimate
+    if found.computed is not None and far_off(facts.metadata, found):
+        yield Warn(WarningKind.FAR_OFF, numbers=(found.tokens, found.computed))
+    if facts.ai_failure is not None:
+        yield Warn(WarningKind.AI_FAILED, texts=(facts.ai_failure,))
+    if _not_followed(facts):
+        counts = (facts.dependencies_found or 0, facts.dependencies_followed or 0)
+        yield Warn(WarningKind.TOO_MANY, numbers=counts)

@@ -1,0 +1,167 @@
+"""What waits for what: cycles, everything that waits, and the part of the graph worth drawing.
+
+An edge is `(waits, for)`: the first issue waits for the second one, over repositories. The answers
+depend on which edges there are, not on their order, so that no report changes by itself.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from bot.models import IssueRef, RefState
+
+Edge: TypeAlias = tuple[IssueRef, IssueRef]
+Neighbours: TypeAlias = list[list[int]]
+
+
+class Graph:
+    """Edges made ready for questions: issues are numbered, and their neighbours known both ways.
+
+    Building it costs more than asking (bench/cycles.py), so one who asks often builds it once.
+    Edges with an end that is over (closed, merged, deleted: `states`) are left out, since they
+    hold nothing back; an end of unknown state counts. An issue waiting for itself is no edge.
+    """
+
+    def __init__(
+        self, edges: Iterable[Edge], states: Mapping[IssueRef, RefState] | None = None
+    ) -> None:
+        over = {ref.key for ref, state in (states or {}).items() if not state.blocks}
+        self.refs: list[IssueRef] = []
+        self.waits_for: Neighbours = []
+        self.waited_by: Neighbours = []
+        self._ids: dict[tuple[str, int], int] = {}
+        spellings: dict[tuple[str, str, int], int] = {}  # cheaper to look up than a reference
+        seen = set()
+        for edge in edges:
+            first, second = (self._number(ref, over, spellings) for ref in edge)
+            if first == second or first < 0 or second < 0 or (first, second) in seen:
+                continue
+            seen.add((first, second))
+            self.waits_for[first].append(second)
+            self.waited_by[second].append(first)
+
+    def _number(
+        self,
+        ref: IssueRef,
+        over: set[tuple[str, int]],
+        spellings: dict[tuple[str, str, int], int],
+    ) -> int:
+        """The number of an issue, known or new; -1 for one that is over."""
+        spelling = (ref.owner, ref.repo, ref.number)
+        number = spellings.get(spelling)
+        if number is None:
+            number = spellings[spelling] = -1 if ref.key in over else self._enter(ref)
+        return number
+
+    def _enter(self, ref: IssueRef) -> int:
+        number = self._ids.setdefault(ref.key, len(self.refs))
+        if number == len(self.refs):
+            self.refs.append(ref)
+            self.waits_for.append([])
+            self.waited_by.append([])
+        return number
+
+    def find(self, issue: IssueRef) -> int | None:
+        """The number of an issue; None when no edge that counts touches it."""
+        return self._ids.get(issue.key)
+
+    def path(self, start: int, end: int) -> list[int]:
+        """The shortest way along the edges, both ends included; empty when there is none.
+
+        With `start` = `end` that is the shortest cycle. Of several, the one whose issues stand
+        first in order. Each edge is looked at once or twice: O(issues + edges).
+        """
+        steps, length = self._steps_to(start, end)
+        way = [start]
+        for left in reversed(range(length)):
+            on_the_way = (n for n in self.waits_for[way[-1]] if steps.get(n) == left)
+            way.append(min(on_the_way, key=lambda n: self.refs[n].key))
+        return way if length else []
+
+    def _steps_to(self, start: int, end: int) -> tuple[dict[int, int], int]:
+        """How far from `end` each issue is that is no farther than `start`; how far that is.
+
+        The distance of `start` is at least 1; 0 when there is no way.
+        """
+        steps, level, length = {end: 0}, [end], 0
+        while level:
+            length += 1
+            before = [n for node in level for n in self.waited_by[node]]
+            if start in before:
+                return steps, length
+            level = [n for n in dict.fromkeys(before) if n not in steps]
+            steps |= dict.fromkeys(level, length)
+        return steps, 0
+
+
+def cycle_through(issue: IssueRef, edges: Graph | Iterable[Edge]) -> tuple[IssueRef, ...]:
+    """The shortest cycle an issue stands in, as (#3, #7, #3); empty when there is none."""
+    graph = _graph(edges)
+    node = graph.find(issue)
+    return () if node is None else tuple(graph.refs[n] for n in graph.path(node, node))
+
+
+def would_close_cycle(edges: Graph | Iterable[Edge], new_edge: Edge) -> tuple[IssueRef, ...]:
+    """The shortest cycle that a new edge would close, from its first end on; empty when none.
+
+    For an issue that would wait for itself that is (#3, #3).
+    """
+    waits, target = new_edge
+    if waits == target:
+        return (waits, target)
+    graph = _graph(edges)
+    start, end = graph.find(target), graph.find(waits)
+    if start is None or end is None:
+        return ()
+    way = graph.path(start, end)
+    return (waits, *(graph.refs[n] for n in way)) if way else ()
+
+
+def all_waiting_on(issue: IssueRef, edges: Graph | Iterable[Edge]) -> tuple[IssueRef, ...]:
+    """Every issue that waits for this one, directly or through others, in order, without itself."""
+    graph = _graph(edges)
+    start = graph.find(issue)
+    if start is None:
+        return ()
+    found, level = {start}, [start]
+    while level:
+        level = list({n for node in level for n in graph.waited_by[node]} - found)
+        found.update(level)
+    return tuple(sorted(graph.refs[n] for n in found - {start}))
+
+
+def neighbourhood(issue: IssueRef, edges: Graph | Iterable[Edge], most: int) -> tuple[Edge, ...]:
+    """At most `most` edges around an issue, nearest first, followed in both directions.
+
+    They are connected with the issue. Edges equally near stand in the order of their ends.
+    """
+    graph = _graph(edges)
+    start = graph.find(issue)
+    if start is None:
+        return ()
+    drawn: list[tuple[int, int]] = []
+    seen, level = {start}, [start]
+    while level and len(drawn) < most:
+        # An edge is met from the nearer end; one between two of this level, from both.
+        around = {edge for node in level for edge in _touching(graph, node)}
+        fresh = around.difference(drawn)
+        drawn += heapq.nsmallest(most - len(drawn), fresh, key=lambda e: _keys(graph, e))
+        level = list({node for edge in fresh for node in edge} - seen)
+        seen.update(level)
+    return tuple((graph.refs[a], graph.refs[b]) for a, b in drawn)
+
+
+def _graph(edges: Graph | Iterable[Edge]) -> Graph:
+    return edges if isinstance(edges, Graph) else Graph(edges)
+
+
+def _touching(graph: Graph, node: int) -> Iterator[tuple[int, int]]:
+    yield from ((node, other) for other in graph.waits_for[node])
+    yield from ((other, node) for other in graph.waited_by[node])
+
+
+def _keys(graph: Graph, edge: tuple[int, int]) -> tuple[tuple[str, int], tuple[str, int]]:
+    first, second = edge
+    return graph.refs[first].key, graph.refs[second].key
