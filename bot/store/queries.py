@@ -260,10 +260,10 @@ class Store:
             rows += await self._read(statement.where(sa.tuple_(repository, number).in_(chunk)))
         return rows
 
-    async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    async def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
         try:
             async with self._engine.connect() as connection:
-                rows: Sequence[sa.Row[Any]] = (await connection.execute(statement)).all()
+                rows: Sequence[Any] = (await connection.execute(statement)).all()
                 return rows
         except sa.exc.DBAPIError as error:
             raise StoreError(str(error.orig)) from None

@@ -1,0 +1,412 @@
+"""The durable queue: what was recorded is done, once, one at a time per issue, whatever happens.
+
+A job is recorded on disk before anybody is told that it was. Jobs of one partition (an issue) run
+one after another, jobs of different partitions side by side; after a crash what was begun is begun
+again, so work must bear being done twice. Work that fails in a way that may pass is recorded anew
+with a delay that grows; work that keeps failing is handed to `give_up`.
+
+The only file that imports dbos. Facts it rests on, measured with 3.4: an application version of
+its own keeps recovery going over upgrades; a SQLAlchemy engine handed in is used as it is, so the
+durability pragmas are ours; many jobs can be recorded in one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+import structlog
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import error as dbos_error
+from sqlalchemy.engine import make_url
+
+from bot.errors import CoordinatorError, GiteaError, Retryable, StoreError
+from bot.store.database import durable_sqlite, sqlite_path
+
+log = structlog.get_logger(__name__)
+
+NAME = "mosaic"
+QUEUE = "work"
+WORKFLOW = "work"
+VERSION = "1"  # of the jobs' format, not of the bot: see docs/decisions/0004-queue.md
+BATCH = 100  # jobs recorded in one transaction
+SETTLED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work. `id` names it for good: a job with a known id is not recorded again.
+
+    `partition` is what only one job at a time may touch; `stamp` says when it was recorded, in the
+    order of this process (see `Freshness`); `attempt` counts from 1.
+    """
+
+    id: str
+    kind: str
+    partition: str
+    payload: str
+    stamp: str = ""
+    attempt: int = 1
+
+    def dump(self) -> str:
+        """The job as JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> Job:
+        """The job that `dump` wrote."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often, and after which waits, work is tried again."""
+
+    attempts: int
+    first_wait: timedelta
+    longest_wait: timedelta
+
+    def wait(self, attempt: int, asked: float | None, jitter: float) -> float:
+        """Seconds to wait after `attempt` failed.
+
+        Doubles from try to try; `asked` is Gitea's own wish (Retry-After); `jitter`, from 0 to 1,
+        spreads jobs that failed together over half a wait.
+        """
+        longest = self.longest_wait.total_seconds()
+        grown: float = min(longest, self.first_wait.total_seconds() * 2.0 ** min(attempt - 1, 30))
+        return min(longest, max(asked or 0.0, grown)) * (1 + jitter / 2)
+
+
+class Observer(Protocol):
+    """What the metrics want to know of work."""
+
+    def job(self, kind: str, outcome: str, seconds: float) -> None:
+        """Called at the end of every attempt: done, retried or set-aside."""
+
+
+Work = Callable[[Job], Awaitable[None]]
+GiveUp = Callable[[Job, Exception], Awaitable[None]]
+
+_running: Engine | None = None  # dbos is one per process, and so is this
+
+
+class Engine:
+    """The queue of this process. At most one may be started at a time."""
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        executor: str,
+        workers: int,
+        poll: timedelta,
+        policy: RetryPolicy,
+        observer: Observer,
+    ) -> None:
+        self._database_url = database_url
+        self._executor = executor
+        self._workers = workers
+        self._poll = poll
+        self._policy = policy
+        self._observer = observer
+        self._work: Work | None = None
+        self._give_up: GiveUp | None = None
+        self._recorder: Recorder | None = None
+        self._active = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def executor(self) -> str:
+        """The name under which this process holds work."""
+        return self._executor
+
+    async def start(self, work: Work, give_up: GiveUp) -> None:
+        """Open the queue and take up what was left; `work` does a job, `give_up` keeps a lost one.
+
+        Raises StoreError when the queue's database cannot be opened.
+        """
+        global _running  # noqa: PLW0603 - dbos holds one instance per process
+        self._work, self._give_up = work, give_up
+        _running = self
+        _quiet()
+        try:
+            self._database = queue_engine(self._database_url)
+            self._dbos = DBOS(config=self._config(self._database))
+            await asyncio.to_thread(DBOS.launch)
+            await asyncio.to_thread(self._register)
+            self._recorder = Recorder(self._database_url)
+        except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
+            raise StoreError(f"the queue cannot be opened: {error}") from None
+
+    def _config(self, engine: sa.Engine) -> DBOSConfig:
+        return {
+            "name": NAME,
+            "system_database_url": engine.url.render_as_string(hide_password=False),
+            "system_database_engine": engine,
+            "application_version": VERSION,
+            "executor_id": self._executor,
+            "serializer": DBOSPortableJSONSerializer(),
+            "log_level": "WARNING",
+            "use_listen_notify": False,
+            "scheduler_polling_interval_sec": 3600.0,
+        }
+
+    def _register(self) -> None:
+        DBOS.register_queue(
+            QUEUE,
+            partition_concurrency=1,
+            worker_concurrency=self._workers,
+            polling_interval_sec=self._poll.total_seconds(),
+            on_conflict="always_update",
+        )
+
+    async def submit(self, job: Job, *, delay: float = 0.0) -> None:
+        """Record a job durably; it runs no sooner than `delay` seconds from now.
+
+        Raises StoreError when it could not be recorded; then nothing was.
+        """
+        if self._recorder is None:
+            raise StoreError("the queue is not open")
+        await self._recorder.record(job, delay)
+
+    async def run(self, text: str) -> None:
+        """One attempt at a recorded job; never raises what another attempt could mend."""
+        assert self._work is not None
+        assert self._give_up is not None
+        job = Job.load(text)
+        begun = time.monotonic()
+        self._active += 1
+        self._idle.clear()
+        outcome = "done"
+        try:
+            with structlog.contextvars.bound_contextvars(job=job.id, attempt=job.attempt):
+                try:
+                    await self._work(job)
+                except Exception as error:  # noqa: BLE001 - the one place that catches all of a job's
+                    outcome = await self._failed(job, error)
+        finally:
+            self._active -= 1
+            if not self._active:
+                self._idle.set()
+            self._observer.job(job.kind, outcome, time.monotonic() - begun)
+
+    async def _failed(self, job: Job, error: Exception) -> str:
+        passing = isinstance(error, Retryable | StoreError)
+        if passing and job.attempt < self._policy.attempts:
+            asked = error.retry_after if isinstance(error, Retryable) else None
+            wait = self._policy.wait(job.attempt, asked, random.random())  # noqa: S311
+            log.warning("job.retry", error=str(error), wait=round(wait, 1))
+            await self.submit(again(job), delay=wait)
+            return "retried"
+        known = isinstance(error, CoordinatorError)
+        log.error("job.set_aside", error=str(error), exc_info=None if known else error)
+        assert self._give_up is not None
+        await self._give_up(job, error)
+        return "set-aside"
+
+    async def counts(self) -> dict[str, int]:
+        """How many jobs are waiting, delayed and running in the whole queue."""
+        return await asyncio.to_thread(self._counts)
+
+    def _counts(self) -> dict[str, int]:
+        names = {"ENQUEUED": "waiting", "DELAYED": "delayed", "PENDING": "running"}
+        found = dict.fromkeys(names.values(), 0)
+        with self._database.connect() as connection:
+            rows = connection.execute(
+                sa.text(
+                    f"SELECT status, COUNT(*) FROM {_table(connection)} "  # noqa: S608 - our own name
+                    "WHERE queue_name IS NOT NULL AND status IN ('ENQUEUED','DELAYED','PENDING') "
+                    "GROUP BY status"
+                )
+            )
+            for status, count in rows:
+                found[names[status]] = count
+        return found
+
+    async def forget(self, older: timedelta) -> int:
+        """Delete finished jobs that are older than that; returns how many."""
+        before = int((time.time() - older.total_seconds()) * 1000)
+        return await asyncio.to_thread(self._forget, before)
+
+    def _forget(self, before_ms: int) -> int:
+        with self._database.begin() as connection:
+            states = ",".join(f"'{state}'" for state in SETTLED)
+            done = connection.execute(
+                sa.text(
+                    f"DELETE FROM {_table(connection)} "  # noqa: S608 - our own names
+                    f"WHERE status IN ({states}) AND created_at < :before"
+                ),
+                {"before": before_ms},
+            )
+            return int(done.rowcount)
+
+    async def stop(self, limit: timedelta) -> None:
+        """Take no new work; what runs may finish within `limit`, the rest is for the next start."""
+        global _running  # noqa: PLW0603
+        for event in self._dbos.background_thread_stop_events:
+            event.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), limit.total_seconds())
+        if self._recorder is not None:
+            recorder, self._recorder = self._recorder, None
+            await recorder.close()
+        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
+        if _running is self:
+            _running = None
+
+
+@DBOS.workflow(name=WORKFLOW)
+async def _workflow(job: str) -> None:
+    if _running is None:
+        raise StoreError("the queue is not open")
+    await _running.run(job)
+
+
+def again(job: Job) -> Job:
+    """The next attempt at a job, as a job of its own."""
+    origin = job.id.rsplit("~", 1)[0] if job.attempt > 1 else job.id
+    return replace(job, id=f"{origin}~{job.attempt + 1}", attempt=job.attempt + 1)
+
+
+class Recorder:
+    """Writes jobs to the queue's database; those that come together share a transaction.
+
+    Used by the engine, and alone by a command line that hands a job to a running bot.
+    """
+
+    def __init__(self, database_url: str) -> None:
+        self._engine = queue_engine(database_url)
+        self._client = DBOSClient(
+            system_database_engine=self._engine,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=NAME,
+            use_listen_notify=False,
+        )
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recorder")
+        self._pending: list[tuple[Job, float, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def record(self, job: Job, delay: float = 0.0) -> None:
+        """Record a job; returns when it is on disk. Raises StoreError when it is not."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((job, delay, future))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
+        await future
+
+    async def close(self) -> None:
+        """Write what is pending, and let go of the database."""
+        if self._writing is not None:
+            await self._writing
+        self._thread.shutdown()
+        await asyncio.to_thread(self._client.destroy)
+
+    async def _write_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._pending:
+            batch, self._pending = self._pending[:BATCH], self._pending[BATCH:]
+            jobs = [(job, delay) for job, delay, _ in batch]
+            error: Exception | None = None
+            try:
+                await loop.run_in_executor(self._thread, self._write, jobs)
+            except (sa.exc.SQLAlchemyError, dbos_error.DBOSException) as failed:
+                error = StoreError(f"the work could not be recorded: {failed}")
+            for *_, future in batch:
+                if future.done():
+                    continue
+                if error:
+                    future.set_exception(error)
+                else:
+                    future.set_result(None)
+
+    def _write(self, jobs: Sequence[tuple[Job, float]]) -> None:
+        with self._engine.begin() as connection:
+            for job, delay in jobs:
+                self._client.enqueue_in_transaction(connection, _options(job, delay), job.dump())
+
+
+def _options(job: Job, delay: float) -> Any:  # noqa: ANN401 - a TypedDict of dbos's
+    options = {
+        "queue_name": QUEUE,
+        "workflow_name": WORKFLOW,
+        "workflow_id": job.id,
+        "queue_partition_key": job.partition,
+        "app_version": VERSION,
+    }
+    return options | ({"delay_seconds": delay} if delay > 0 else {})
+
+
+def queue_engine(database_url: str) -> sa.Engine:
+    """The queue's database: a file beside the bot's own, or the same PostgreSQL."""
+    path = sqlite_path(database_url)
+    if path is None:
+        url = make_url(database_url).set(drivername="postgresql+psycopg")
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=10)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    queue = path.with_name(f"{path.stem}.queue{path.suffix}")
+    engine = sa.create_engine(f"sqlite:///{queue}")
+    sa.event.listen(engine, "connect", durable_sqlite)
+    return engine
+
+
+def _table(connection: sa.Connection) -> str:
+    return "dbos.workflow_status" if connection.dialect.name == "postgresql" else "workflow_status"
+
+
+def _quiet() -> None:
+    """Its own log lines go where ours go, and only the ones that matter."""
+    logging.getLogger("dbos").setLevel(logging.WARNING)
+
+
+class Freshness:
+    """Tells whether a job was recorded before its issue was last read.
+
+    No clock is asked: jobs get a number when they are recorded, a reading the number at its
+    beginning. Jobs recorded before this process began are older than any reading in it; jobs of
+    other replicas cannot be compared, and are never skipped.
+    """
+
+    def __init__(self, executor: str, boot: str) -> None:
+        self._executor = executor
+        self._boot = boot
+        self._number = 0
+        self._read: dict[object, int] = {}
+
+    def stamp(self) -> str:
+        """The mark of a job recorded now."""
+        self._number += 1
+        return f"{self._executor}/{self._boot}/{self._number}"
+
+    def begin(self) -> int:
+        """Called before an issue is read; hand it to `done` when the work is complete."""
+        return self._number
+
+    def done(self, about: object, begun: int) -> None:
+        """Everything recorded up to `begun` is covered by a reading that is complete."""
+        self._read[about] = max(begun, self._read.get(about, 0))
+
+    def covers(self, about: object, stamp: str) -> bool:
+        """Whether a job of that stamp has nothing left to do."""
+        executor, _, rest = stamp.partition("/")
+        boot, _, number = rest.partition("/")
+        if about not in self._read or executor != self._executor or not number.isdigit():
+            return False
+        return boot != self._boot or int(number) <= self._read[about]
+
+
+def failed_how(error: Exception) -> str:
+    """One line on what went wrong, for the list of work set aside; never a traceback."""
+    if isinstance(error, GiteaError | CoordinatorError):
+        return str(error)
+    return f"internal error ({type(error).__name__}); the log has the details"
