@@ -1,0 +1,301 @@
+"""The calls the bot makes, each named for what it does and typed by what comes back.
+
+Facts about the routes were seen in Gitea 1.26.3. Every method raises a `GiteaError`: NotFound
+also stands for what the bot may not see. A repository is `owner/name`; a renamed one is found
+under its old name by what reads, not by what writes, so write to `Issue.ref`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import TypedDict, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from bot.errors import Conflict, NotFound, Permanent, Retryable
+from bot.gitea.client import Gitea
+from bot.gitea.models import (
+    Comment,
+    Issue,
+    Label,
+    NativeDependencies,
+    Permission,
+    Repository,
+    ServerSettings,
+    Tree,
+    TreePage,
+    User,
+    Version,
+)
+from bot.gitea.sansio import JSON
+from bot.models import IssueRef
+
+T = TypeVar("T", bound=BaseModel)
+
+REPO = "/repos/{owner}/{repo}"
+ISSUE = REPO + "/issues/{number}"
+COMMENT = REPO + "/issues/comments/{id}"
+MAX_TREE_PAGES = 50
+
+_labels = TypeAdapter(list[Label])
+
+
+class GiteaAPI:
+    """Gitea as the bot sees it, over a client that carries the bot's token."""
+
+    def __init__(self, client: Gitea) -> None:
+        self.client = client
+
+    async def me(self) -> User:
+        """GET /user: the bot itself."""
+        return _read(User, await self.client.getitem("/user"))
+
+    async def version(self) -> str:
+        """GET /version, such as `1.26.3`."""
+        return _read(Version, await self.client.getitem("/version")).version
+
+    async def settle(self) -> None:
+        """GET /settings/api: ask for pages no larger than this server gives."""
+        found = _read(ServerSettings, await self.client.getitem("/settings/api"))
+        self.client.page_size = min(self.client.page_size, found.max_response_items)
+
+    async def repository(self, owner: str, repo: str) -> Repository:
+        """GET /repos/{owner}/{repo}."""
+        return _read(Repository, await self.client.getitem(REPO, owner=owner, repo=repo))
+
+    async def permission(self, repo: str, user: str) -> Permission:
+        """GET /repos/{owner}/{repo}/collaborators/{user}/permission.
+
+        Forbidden when the bot is no administrator of the repository; NotFound for an unknown
+        user.
+        """
+        route = REPO + "/collaborators/{user}/permission"
+        return _read(Permission, await self.client.getitem(route, **_in(repo), user=user))
+
+    async def tree(self, repo: str, ref: str = "HEAD") -> Tree:
+        """GET /repos/{owner}/{repo}/git/trees/{ref}?recursive=true, all pages.
+
+        `ref` is a branch, a tag, a commit or HEAD. Empty for a repository without commits and
+        for an unknown `ref`: Gitea answers 400 to both (409 in some versions).
+        """
+        sizes: dict[str, int] = {}
+        for page in range(1, MAX_TREE_PAGES + 1):
+            try:
+                found = await self._tree_page(repo, ref, page)
+            except Permanent as error:
+                if page == 1 and error.status in {400, 409}:
+                    return Tree({})
+                raise
+            sizes |= {entry.path: entry.size for entry in found.tree if entry.type == "blob"}
+            if not found.tree or not found.truncated:
+                return Tree(sizes)
+        return Tree(sizes, truncated=True)
+
+    async def _tree_page(self, repo: str, ref: str, page: int) -> TreePage:
+        route = REPO + "/git/trees/{ref}"
+        answer = await self.client.getitem(
+            route, **_in(repo), ref=ref, recursive=True, page=page, per_page=1000
+        )
+        return _read(TreePage, answer)
+
+    async def issue(self, ref: IssueRef) -> Issue:
+        """GET /repos/{owner}/{repo}/issues/{number}: an issue or a pull request."""
+        return _read(Issue, await self.client.getitem(ISSUE, **_at(ref)))
+
+    async def issues_since(self, repo: str, since: datetime) -> AsyncIterator[Issue]:
+        """GET /repos/{owner}/{repo}/issues?state=all&since=: changed since then, both kinds.
+
+        `updated_at` moves with a native dependency, labels, assignment and new comments; not
+        with a comment's edit or a reaction. The newest issues come first, whatever changed.
+        """
+        route = REPO + "/issues"
+        async for item in self.client.getiter(route, **_in(repo), state="all", since=since):
+            yield _read(Issue, item)
+
+    async def assigned_issues(self) -> AsyncIterator[Issue]:
+        """GET /repos/issues/search?assigned=true: open, assigned to the bot, everywhere."""
+        route = "/repos/issues/search"
+        async for item in self.client.getiter(route, assigned=True, state="open"):
+            yield _read(Issue, item)
+
+    async def native_dependencies(self, ref: IssueRef) -> NativeDependencies:
+        """GET …/issues/{number}/dependencies: what Gitea says it waits for.
+
+        Empty where the repository has dependencies switched off: Gitea answers 404.
+        """
+        try:
+            return await self._natives(ISSUE + "/dependencies", ref)
+        except NotFound:
+            return NativeDependencies()
+
+    async def native_blockers(self, ref: IssueRef) -> list[Issue]:
+        """GET …/issues/{number}/dependencies, only those the bot may see."""
+        return list((await self.native_dependencies(ref)).issues)
+
+    async def native_blocking(self, ref: IssueRef) -> list[Issue]:
+        """GET …/issues/{number}/blocks: what waits for it, as far as the bot may see."""
+        return list((await self._natives(ISSUE + "/blocks", ref)).issues)
+
+    async def _natives(self, route: str, ref: IssueRef) -> NativeDependencies:
+        found = [_read(Issue, item) async for item in self.client.getiter(route, **_at(ref))]
+        seen = tuple(issue for issue in found if issue.visible)
+        return NativeDependencies(seen, len(found) - len(seen))
+
+    async def add_dependency(self, ref: IssueRef, blocker: IssueRef) -> None:
+        """POST …/issues/{number}/dependencies.
+
+        Gitea answers 500 without a word when it is there already or would close a direct
+        cycle: that is raised as Conflict. Longer cycles are accepted.
+        """
+        try:
+            await self.client.post(ISSUE + "/dependencies", _meta(blocker), **_at(ref))
+        except Retryable as error:
+            raise _wordless(error, "is there already, or closes a cycle") from None
+
+    async def remove_dependency(self, ref: IssueRef, blocker: IssueRef) -> None:
+        """DELETE …/issues/{number}/dependencies; Conflict (a wordless 500) when not there."""
+        try:
+            await self.client.delete(ISSUE + "/dependencies", _meta(blocker), **_at(ref))
+        except Retryable as error:
+            raise _wordless(error, "is not there") from None
+
+    async def comments(self, ref: IssueRef) -> AsyncIterator[Comment]:
+        """GET …/issues/{number}/comments, oldest first. Gitea sends all of them in one page."""
+        async for item in self.client.getiter(ISSUE + "/comments", **_at(ref)):
+            yield _read(Comment, item)
+
+    async def comments_since(self, repo: str, since: datetime) -> AsyncIterator[Comment]:
+        """GET /repos/{owner}/{repo}/issues/comments?since=: written or edited since then."""
+        route = REPO + "/issues/comments"
+        async for item in self.client.getiter(route, **_in(repo), since=since):
+            yield _read(Comment, item)
+
+    async def comment(self, repo: str, comment_id: int) -> Comment:
+        """GET /repos/{owner}/{repo}/issues/comments/{id}."""
+        return _read(Comment, await self.client.getitem(COMMENT, **_in(repo), id=comment_id))
+
+    async def create_comment(self, ref: IssueRef, body: str) -> Comment:
+        """POST …/issues/{number}/comments. Conflict for an empty body."""
+        answer = await self.client.post(ISSUE + "/comments", {"body": _clean(body)}, **_at(ref))
+        return _read(Comment, answer)
+
+    async def edit_comment(self, repo: str, comment_id: int, body: str) -> Comment:
+        """PATCH /repos/{owner}/{repo}/issues/comments/{id}; NotFound when it was deleted."""
+        answer = await self.client.patch(
+            COMMENT, {"body": _clean(body)}, **_in(repo), id=comment_id
+        )
+        return _read(Comment, answer)
+
+    async def delete_comment(self, repo: str, comment_id: int) -> None:
+        """DELETE /repos/{owner}/{repo}/issues/comments/{id}; no matter if it is gone already."""
+        try:
+            await self.client.delete(COMMENT, **_in(repo), id=comment_id)
+        except NotFound:
+            return
+
+    async def react(self, ref: IssueRef, content: str) -> None:
+        """POST …/issues/{number}/reactions; twice is once. Forbidden for an unknown name."""
+        await self.client.post(ISSUE + "/reactions", {"content": content}, **_at(ref))
+
+    async def react_to_comment(self, repo: str, comment_id: int, content: str) -> None:
+        """POST /repos/{owner}/{repo}/issues/comments/{id}/reactions; twice is once."""
+        await self.client.post(
+            COMMENT + "/reactions", {"content": content}, **_in(repo), id=comment_id
+        )
+
+    async def labels(self, repo: str) -> list[Label]:
+        """GET /repos/{owner}/{repo}/labels: the repository's own, not the organisation's."""
+        route = REPO + "/labels"
+        return [_read(Label, item) async for item in self.client.getiter(route, **_in(repo))]
+
+    async def create_label(
+        self, repo: str, name: str, color: str, description: str, *, exclusive: bool = True
+    ) -> Label:
+        """POST /repos/{owner}/{repo}/labels; `color` as `#rrggbb`.
+
+        Look first: a name that exists is made a second time.
+        """
+        data: JSON = {
+            "name": name,
+            "color": color,
+            "description": description,
+            "exclusive": exclusive,
+        }
+        return _read(Label, await self.client.post(REPO + "/labels", data, **_in(repo)))
+
+    async def delete_label(self, repo: str, label_id: int) -> None:
+        """DELETE /repos/{owner}/{repo}/labels/{id}."""
+        await self.client.delete(REPO + "/labels/{id}", **_in(repo), id=label_id)
+
+    async def add_labels(self, ref: IssueRef, ids: Sequence[int]) -> list[Label]:
+        """POST …/issues/{number}/labels: all labels the issue has afterwards.
+
+        An exclusive `scope/name` replaces the others of its scope. An id that does not exist is
+        passed over without a word, so look at what comes back.
+        """
+        answer = await self.client.post(ISSUE + "/labels", {"labels": list(ids)}, **_at(ref))
+        return _read_labels(answer)
+
+    async def remove_label(self, ref: IssueRef, label_id: int) -> None:
+        """DELETE …/issues/{number}/labels/{id}; no matter if the issue does not have it.
+
+        Conflict when there is no such label at all any more.
+        """
+        await self.client.delete(ISSUE + "/labels/{id}", **_at(ref), id=label_id)
+
+
+class _Repo(TypedDict):
+    owner: str
+    repo: str
+
+
+class _Issue(_Repo):
+    number: int
+
+
+def _at(ref: IssueRef) -> _Issue:
+    return {"owner": ref.owner, "repo": ref.repo, "number": ref.number}
+
+
+def _in(repo: str) -> _Repo:
+    owner, _, name = repo.partition("/")
+    return {"owner": owner, "repo": name}
+
+
+def _meta(ref: IssueRef) -> dict[str, JSON]:
+    return {"owner": ref.owner, "repo": ref.repo, "index": ref.number}
+
+
+def _clean(body: str) -> str:
+    """Without NUL, which PostgreSQL behind Gitea cannot hold."""
+    return body.replace("\x00", "")
+
+
+def _wordless(error: Retryable, meaning: str) -> Retryable | Conflict:
+    if error.status != 500 or error.message:
+        return error
+    what = f"the dependency {meaning}"
+    return Conflict(what, status=500, method=error.method, path=error.path)
+
+
+def _read(model: type[T], answer: JSON) -> T:
+    try:
+        return model.model_validate(answer)
+    except ValidationError as problem:
+        raise _unread(model.__name__, problem) from None
+
+
+def _read_labels(answer: JSON) -> list[Label]:
+    try:
+        return _labels.validate_python(answer or [])
+    except ValidationError as problem:
+        raise _unread("list of labels", problem) from None
+
+
+def _unread(what: str, problem: ValidationError) -> Permanent:
+    """Names the fields, never their values: they may be private."""
+    fields = ", ".join(
+        ".".join(map(str, one["loc"])) or "all of it" for one in problem.errors()[:3]
+    )
+    return Permanent(f"the answer is no {what} as this bot knows it: {fields}")
