@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import math
 import random
 import ssl
 import time
@@ -31,7 +33,6 @@ LONGEST_WAIT = 30.0  # seconds; longer is for the queue, which holds no connecti
 WHOLE_ANSWER = 6  # a whole answer may take so many times as long as a single wait for bytes
 
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_UNSENDABLE = (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
 
 
 class _Token(httpx.Auth):
@@ -46,13 +47,6 @@ class _Token(httpx.Auth):
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class _Call:
     method: str
     route: str
@@ -64,11 +58,20 @@ class _Call:
     def safe(self) -> bool:
         return self.method == "GET"
 
+    def refused(self, message: str, status: int | None = None) -> Permanent:
+        return Permanent(message, status=status, method=self.method, path=self.path)
 
-class _Unanswered(Retryable):
-    """There was no answer; `sent` says whether Gitea may have done what was asked."""
 
-    sent: bool = True
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    call: _Call
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class _Unsent(Retryable):
+    """There was no connection, so Gitea cannot have done what was asked."""
 
 
 class Gitea:
@@ -136,41 +139,43 @@ class Gitea:
 
     async def getitem(self, route: str, /, **params: Param) -> JSON:
         """What a GET answers."""
-        return self._value(await self._request("GET", route, params), route)
+        return _value(await self._request("GET", route, params))
 
     async def getiter(
         self, route: str, /, *, limit: int | None = None, **params: Param
     ) -> AsyncIterator[dict[str, JSON]]:
         """The items of a list, over all its pages, each once; at most `limit` of them."""
-        pages = sansio.Pages(self.page_size)
-        left = limit
+        left = math.inf if limit is None else limit
+        size = int(min(self.page_size, max(1, left)))
+        pages = sansio.Pages(size)
         for _ in range(MAX_PAGES):
-            asked = {**params, "limit": self.page_size, "page": pages.page}
-            answer = await self._request("GET", route, asked)
-            for item in pages.take(self._items(answer, route), answer.headers):
-                if left is not None and left <= 0:
-                    return
-                left = None if left is None else left - 1
-                yield item
-            if pages.page is None or left == 0:
+            if left <= 0 or pages.page is None:
                 return
-        raise Permanent(f"more than {MAX_PAGES} pages", method="GET", path=route)
+            asked = {**params, "limit": size, "page": pages.page}
+            answer = await self._request("GET", route, asked)
+            for item in pages.take(_items(answer), answer.headers):
+                if left <= 0:
+                    return
+                left -= 1
+                yield item
+        if pages.page is not None:
+            raise Permanent(f"more than {MAX_PAGES} pages", method="GET", path=route)
 
     async def post(self, route: str, /, data: JSON = None, **params: Param) -> JSON:
         """What a POST of `data` answers."""
-        return self._value(await self._request("POST", route, params, data), route)
+        return _value(await self._request("POST", route, params, data))
 
     async def patch(self, route: str, /, data: JSON = None, **params: Param) -> JSON:
         """What a PATCH with `data` answers."""
-        return self._value(await self._request("PATCH", route, params, data), route)
+        return _value(await self._request("PATCH", route, params, data))
 
     async def put(self, route: str, /, data: JSON = None, **params: Param) -> JSON:
         """What a PUT of `data` answers."""
-        return self._value(await self._request("PUT", route, params, data), route)
+        return _value(await self._request("PUT", route, params, data))
 
     async def delete(self, route: str, /, data: JSON = None, **params: Param) -> JSON:
         """What a DELETE answers: None, mostly."""
-        return self._value(await self._request("DELETE", route, params, data), route)
+        return _value(await self._request("DELETE", route, params, data))
 
     async def _request(
         self, method: str, route: str, params: dict[str, Param], data: JSON = None
@@ -178,111 +183,86 @@ class Gitea:
         path, query = sansio.target(route, params)
         content = None if data is None else sansio.encode(data)
         call = _Call(method, route, path, query, content)
-        for attempt in range(1, self._attempts + 1):
-            failure = await self._try(call)
-            if isinstance(failure, _Answer):
-                return failure
-            wait = self._pause(call, failure, attempt)
-            if wait is None:
-                raise failure
+        for attempt in itertools.count(1):
+            try:
+                return await self._follow(call)
+            except Retryable as failure:
+                wait = self._pause(call, failure, attempt)
+                if wait is None:
+                    raise
             await self._wait(wait)
-        raise AssertionError("unreachable")  # pragma: no cover
+        raise AssertionError  # pragma: no cover
 
-    def _pause(self, call: _Call, failure: GiteaError, attempt: int) -> float | None:
+    def _pause(self, call: _Call, failure: Retryable, attempt: int) -> float | None:
         """Seconds until the next try; None where there is none."""
-        unsent = isinstance(failure, _Unanswered) and not failure.sent
-        if attempt == self._attempts or not (call.safe or unsent):
-            return None
-        if not isinstance(failure, Retryable):
+        unsent = isinstance(failure, _Unsent)
+        if attempt >= self._attempts or not (call.safe or unsent):
             return None
         wait = 0.25 * 2**attempt * (0.5 + self._jitter())
         wait = max(wait, failure.retry_after or 0.0)
         return wait if wait <= LONGEST_WAIT else None
 
-    async def _try(self, call: _Call) -> _Answer | GiteaError:
+    async def _follow(self, call: _Call) -> _Answer:
+        """The answer, after the redirects of a renamed repository."""
         url = self._base.copy_with(raw_path=self._base.raw_path + call.path.encode("ascii"))
         url = url.copy_merge_params(call.query) if call.query else url
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._send(call, url)
-            if isinstance(answer, GiteaError) or answer.status < 300:
+            if answer.status < 300:
                 return answer
-            if not 300 <= answer.status < 400:
-                return self._error(call, answer)
-            moved = self._moved(call, url, answer)
-            if isinstance(moved, GiteaError):
-                return moved
-            url = moved
-        return self._refused(call, "redirects without end")
+            if answer.status >= 400:
+                raise self._error(answer)
+            url = self._moved(answer, url)
+        raise call.refused("redirects without end")
 
-    def _moved(self, call: _Call, url: httpx.URL, answer: _Answer) -> httpx.URL | GiteaError:
-        """Where a renamed repository is now (301, 307), if the token may be sent there."""
+    def _moved(self, answer: _Answer, url: httpx.URL) -> httpx.URL:
+        """Where to go instead (301, 307), if the token may be sent there."""
+        call, base, status = answer.call, self._base, answer.status
         try:
             there = url.join(answer.headers.get("Location", ""))
-        except (httpx.InvalidURL, ValueError):
-            return self._refused(call, "redirects to nowhere", answer.status)
+        except httpx.InvalidURL:
+            raise call.refused("redirects to nowhere", status) from None
         if not call.safe:
-            return self._refused(call, f"has moved to {there.path}", answer.status)
-        base = self._base
+            raise call.refused("has moved; its repository may have been renamed", status)
         same = (there.scheme, there.host, there.port) == (base.scheme, base.host, base.port)
-        if not same or there.userinfo or not there.path.startswith(base.path + "/"):
-            return self._refused(call, "redirects to another place", answer.status)
+        if not same or there.userinfo or not there.path.startswith(f"{base.path}/"):
+            raise call.refused("redirects to another place; is GITEA_URL right?", status)
         return there
 
-    async def _send(self, call: _Call, url: httpx.URL) -> _Answer | GiteaError:
+    async def _send(self, call: _Call, url: httpx.URL) -> _Answer:
         """One request, one answer; no exception of httpx gets out, nor into a context."""
         started = time.monotonic()
         status: int | None = None
+        headers = {} if call.content is None else {"Content-Type": "application/json"}
         try:
             async with (
                 asyncio.timeout(self._timeout * WHOLE_ANSWER),
                 self._http.stream(
-                    call.method, url, content=call.content, headers=_content_type(call)
+                    call.method, url, content=call.content, headers=headers
                 ) as response,
             ):
                 status = response.status_code
                 most = self._max_response if response.is_success else MAX_ERROR
                 body = await _read(response, most)
-                if body is None and response.is_success:
-                    return self._refused(call, f"answers with more than {most} bytes", status)
-                return _Answer(status, response.headers, body or b"")
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as problem:
+        except (httpx.HTTPError, TimeoutError) as problem:
             failure = _unanswered(call, problem)
+        else:
+            if body is None and response.is_success:
+                raise call.refused(f"answers with more than {most} bytes", status)
+            return _Answer(call, status, response.headers, body or b"")
         finally:
             self._observe(call.method, call.route, status, time.monotonic() - started)
-        return failure
+        raise failure
 
-    def _error(self, call: _Call, answer: _Answer) -> GiteaError:
+    def _error(self, answer: _Answer) -> GiteaError:
         return sansio.error_of(
             answer.status,
             answer.headers,
             answer.body.replace(self._token.get_secret_value().encode(), b"***"),
-            method=call.method,
-            path=call.path,
+            method=answer.call.method,
+            path=answer.call.path,
             now=datetime.now(UTC),
         )
-
-    @staticmethod
-    def _refused(call: _Call, message: str, status: int | None = None) -> Permanent:
-        return Permanent(message, status=status, method=call.method, path=call.path)
-
-    @staticmethod
-    def _value(answer: _Answer, route: str) -> JSON:
-        try:
-            return sansio.decode(answer.body)
-        except ValueError:
-            pass
-        kind = sansio.media_type(answer.headers.get("Content-Type")) or "something"
-        what = f"answered with {kind} that is not JSON; is this the address of a Gitea?"
-        raise Permanent(what, status=answer.status, path=route)
-
-    def _items(self, answer: _Answer, route: str) -> list[dict[str, JSON]]:
-        value = self._value(answer, route)
-        items = [] if value is None else value
-        if isinstance(items, list):
-            found = [item for item in items if isinstance(item, dict)]
-            if len(found) == len(items):
-                return found
-        raise Permanent("did not answer with a list", status=answer.status, path=route)
 
 
 def _base(url: str) -> httpx.URL:
@@ -320,8 +300,23 @@ def _certificates(ca_file: Path | None) -> ssl.SSLContext | bool:
     return context
 
 
-def _content_type(call: _Call) -> dict[str, str]:
-    return {"Content-Type": "application/json"} if call.content is not None else {}
+def _value(answer: _Answer) -> JSON:
+    try:
+        return sansio.decode(answer.body)
+    except ValueError:
+        pass
+    kind = sansio.media_type(answer.headers.get("Content-Type")) or "something"
+    what = f"answered with {kind} that is not JSON; is GITEA_URL the address of a Gitea?"
+    raise answer.call.refused(what, answer.status)
+
+
+def _items(answer: _Answer) -> list[dict[str, JSON]]:
+    value = _value(answer) or []
+    if isinstance(value, list):
+        items = [item for item in value if isinstance(item, dict)]
+        if len(items) == len(value):
+            return items
+    raise answer.call.refused("did not answer with a list of objects", answer.status)
 
 
 async def _read(response: httpx.Response, most: int) -> bytes | None:
@@ -336,16 +331,12 @@ async def _read(response: httpx.Response, most: int) -> bytes | None:
 
 def _unanswered(call: _Call, problem: Exception) -> GiteaError:
     """The words are ours: httpx's own may quote a header or a whole URL."""
+    if isinstance(problem, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return call.refused("is not a request that can be sent")
+    what = "the connection to Gitea broke"
     if isinstance(problem, httpx.TimeoutException | TimeoutError):
         what = "Gitea did not answer in time"
     elif isinstance(problem, httpx.ConnectError):
         what = "Gitea cannot be reached"
-    elif isinstance(
-        problem, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError
-    ):
-        return Permanent("is not a request that can be sent", method=call.method, path=call.path)
-    else:
-        what = "the connection to Gitea broke"
-    failure = _Unanswered(what, method=call.method, path=call.path)
-    failure.sent = not isinstance(problem, _UNSENT)
-    return failure
+    kind = _Unsent if isinstance(problem, _UNSENT) else Retryable
+    return kind(what, method=call.method, path=call.path)

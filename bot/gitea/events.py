@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Annotated, Self
 
@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from bot.errors import DeliveryError
-from bot.gitea.sansio import JSON, form_payload, header, media_type
+from bot.gitea.sansio import JSON, UNSUPPORTED, form_payload, header, media_type
 from bot.models import MAX_ISSUE_NUMBER, IssueRef
 
 FORGES = ("Gitea", "Forgejo", "GitHub", "Gogs")
@@ -79,14 +79,17 @@ class Changes(_Part):
         return self.body.before if self.body else None
 
 
+class _Pull(_Part):
+    merged: StrictBool | None = None
+
+
 class _Issue(_Part):
     number: Annotated[StrictInt, Field(ge=1, le=MAX_ISSUE_NUMBER)]
     user: EventUser | None = None
     assignee: EventUser | None = None
     assignees: Annotated[tuple[EventUser, ...], BeforeValidator(_or_list)] = ()
-    pull_request: dict[str, object] | None = None
-    state: StrictStr = ""
-    merged: StrictBool | None = None
+    pull_request: _Pull | None = None  # stands in an issue that is a pull request
+    merged: StrictBool | None = None  # stands in a pull request
 
 
 class _Repository(_Part):
@@ -199,8 +202,11 @@ class Event:
     @property
     def merged(self) -> bool:
         """Whether the pull request is merged."""
-        pull = self._payload.pull_request
-        return bool(pull and pull.merged)
+        payload = self._payload
+        inside = payload.issue.pull_request if payload.issue else None
+        return any(
+            pull is not None and bool(pull.merged) for pull in (payload.pull_request, inside)
+        )
 
     @property
     def comment(self) -> EventComment | None:
@@ -218,7 +224,8 @@ class Event:
 
     def dump(self) -> str:
         """The event as ASCII JSON, for the queue."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        kept = {field.name: getattr(self, field.name) for field in fields(self)}
+        return json.dumps(kept, separators=(",", ":"))
 
     @classmethod
     def load(cls, text: str) -> Self:
@@ -249,7 +256,7 @@ def _json_of(headers: Mapping[str, str], body: bytes) -> bytes:
                 raise DeliveryError(422, "not a Gitea payload: the form has no field `payload`")
             return payload
         case _:
-            raise DeliveryError(415, "send the hook as JSON or as a form")
+            raise DeliveryError(415, UNSUPPORTED)
 
 
 def _parse(body: bytes) -> dict[str, JSON]:

@@ -23,6 +23,7 @@ Param: TypeAlias = str | int | bool | datetime | None
 PAGE_SIZE = 50
 MAX_NAME = 255
 MAX_MESSAGE = 500
+UNSUPPORTED = "set the hook's content type to application/json or application/x-www-form-urlencoded"
 
 _BY_STATUS: Mapping[int, type[Permanent]] = {
     401: Forbidden,
@@ -66,19 +67,19 @@ def target(template: str, params: Mapping[str, Param]) -> tuple[str, dict[str, s
     Raises NotFound for a value that can be no part of a path, such as `..`.
     """
     names = [name for _, name, _, _ in Formatter().parse(template) if name]
-    path = template.format(**{name: _segment(params[name]) for name in names})
+    path = template.format(**{name: _segment(template, params[name]) for name in names})
     rest = {key: value for key, value in params.items() if key not in names}
     return path, {key: _text(value) for key, value in rest.items() if value is not None}
 
 
-def _segment(value: Param) -> str:
+def _segment(route: str, value: Param) -> str:
     text = _text(value)
     if text in {"", ".", ".."} or len(text) > MAX_NAME:
-        raise NotFound(f"nothing can be called {text[:40]!r}", status=404)
+        raise NotFound(f"nothing can be called {text[:40]!r}", status=404, path=route)
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
-        raise NotFound("a name holds half a character", status=404) from None
+        raise NotFound("a name holds half a character", status=404, path=route) from None
 
 
 def _text(value: Param) -> str:
@@ -172,12 +173,12 @@ class Pages:
     ) -> list[dict[str, JSON]]:
         """What is new on the page asked for; sets `page` to the next one, None at the end."""
         page = self.page or 1
-        if page == 1 and items:
-            self._size = max(len(items), self._size if _total(headers) is None else 1)
         total, before = _total(headers), self._total
         self._total = total
+        if page == 1 and items:  # the server may give shorter pages than were asked for
+            self._size = len(items) if total is not None else max(len(items), self._size)
         fresh = list(self._fresh(items))
-        if total is not None and before is not None and total < before and page > 1:
+        if page > 1 and total is not None and before is not None and total < before:
             self.page = page - 1
         else:
             more = self._more(page, len(items), total, headers, fresh=bool(fresh))
