@@ -1,4 +1,4 @@
-"""How much context an issue needs, and how hard it is, from what is known without doing it.
+"""How much context an issue needs, and how hard it is, from what is known before anybody starts.
 
 Context means what an agent must *hold* to do the work, not what it is billed: that differs up
 to thirtyfold between two runs of one task, and nobody can tell it beforehand. The figures here were
@@ -7,11 +7,8 @@ measured; docs/decisions/0003-estimate.md says how, and how good they are.
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from bot.models import (
     MAX_TOKENS,
@@ -23,34 +20,20 @@ from bot.models import (
     Reading,
     Source,
 )
+from bot.tree import is_code, is_read, is_test, named_files, tests_beside, typical_weight
 
-BYTES_PER_TOKEN = 3.6
-ONE_FILE_MOST = 25_000  # tokens; agents refuse to read more of one file
-CHANGE = 1_500  # tokens; the change itself, when the text does not say
-TYPICAL_FILE = 6_000  # tokens; a file that is touched, when its size is not known
-TYPICAL_WORK = 17_000  # tokens; the whole, when the text says nothing of it
-DIRECTORY_MOST = 25_000  # tokens; a directory that is named: nobody reads all of a large one
-FILES_MOST = 50
+CHANGE = 1_500  # tokens; what is written, where the text does not say
+TESTS = 4_000  # tokens; the tests of a source file whose tests were not found
+TYPICAL_FILE = 6_000  # tokens; a file to modify, where the repository is not known
+TYPICAL_WORK = 17_000  # tokens; a whole task, where nothing is known
+WORK_BASE, WORK_FILES = 8_000, 2  # a whole task: so many tokens and so many typical files
+UNNAMED = 0.15  # of a whole task; what is touched beside the files a text names
+COUNT_MOST = 1_000  # files to modify; nobody means more
 
-# By how much the range goes down and up: eight of ten cases were inside.
-SPREAD = {Source.FILES: (0.5, 2.5), Source.AI: (0.4, 2.5), Source.TEXT: (0.3, 3.5)}
-FAR = 4
-FAR_FROM_PROSE = 8  # a guess from prose alone is itself wrong by 4 too often to warn of it
-
-_WORD = re.compile(r"[\w.@+/-]{3,200}")
-_TEXT_MOST = 200_000
-# What nobody reads to change code: binaries, images, archives, data bases, lock files, documents.
-_UNREAD_SUFFIX = re.compile(
-    r"\.(7z|a|avif|bin|bmp|br|bz2|class|db|dll|docx?|eot|exe|gif|gz|icns|ico|jar|jpe?g|lock|map|mo"
-    r"|mov|mp[34]|o|odt|otf|pdf|png|pyc|snap|so|sqlite3?|svg|tar|tgz|tiff?|ttf|wasm|wav|web[mp]|whl"
-    r"|woff2?|xlsx?|xz|zip|adoc|mdx?|rst|txt)$",
-    re.IGNORECASE,
-)
-_UNREAD_NAME = re.compile(
-    r"^(change(s|log)|history|news|releases?|authors|contributors|license|licence|copying|readme)"
-    r"(\.\w+)?$|^(package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|go\.sum)$|\.min\.\w+$",
-    re.IGNORECASE,
-)
+# How far down and up the range goes: it held eight of ten cases where that could be measured.
+SPREAD = {Source.FILES: (0.4, 3.5), Source.AI: (0.4, 2.5), Source.TEXT: (0.25, 2.5)}
+FAR = 4  # times; a declared number this far from the computed one is wrong, or that one is
+FAR_FROM_GUESS = 8  # times; a guess from nothing but the repository is itself off by 4 too often
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,65 +71,32 @@ def estimate(
 ) -> Estimate:
     """How many tokens of context an issue needs.
 
-    In this order: what a person commanded (`override`); what the text declares; what the files
-    it names weigh in the repository; the parts it declares (implementation, tests, number of
-    files); what Claude read; a guess from the text. `text` is title and body; `tree` maps each
-    path of the repository to its size in bytes, None when it is not known.
+    In this order: what a person commanded (`override`); the number the text declares; what the
+    files it names weigh in the repository; the parts it declares (implementation, tests, how
+    many files); what Claude read; what the text names or the repository suggests. `text` is title
+    and body; `tree` maps each path of the repository to its bytes, None when it is not known.
     """
-    files = named_files(metadata, text, tree or {})
-    computed, computed_from = _computed(metadata, files)
-    for said, source in ((override, Source.COMMAND), (metadata.estimated_context, Source.DECLARED)):
-        if said is not None:
-            return Estimate(
-                tokens=_bounded(said),
-                source=source,
-                files=files,
-                computed=computed,
-                computed_from=computed_from,
-            )
+    named = named_files(metadata.files, text, tree) if tree else ()
+    files = _with_tests(metadata, named, tree or {})
+    computed = _bounded(_rounded(_computed(metadata, files, tree or {})))
+    computed_from = Source.FILES if files else Source.TEXT
     tokens, source = computed, computed_from
     read = reading.estimated_context if reading else None
-    if read is not None and computed_from is Source.TEXT and not _has_parts(metadata):
+    if override is not None:
+        tokens, source = _bounded(override), Source.COMMAND
+    elif metadata.estimated_context is not None:
+        tokens, source = _bounded(metadata.estimated_context), Source.DECLARED
+    elif read is not None and not files and not _declares_parts(metadata):
         tokens, source = _bounded(read), Source.AI
+    low, high = _range(tokens, source)
+    return Estimate(tokens, source, low, high, files, computed, computed_from)
+
+
+def _range(tokens: int, source: Source) -> tuple[int | None, int | None]:
+    if source not in SPREAD:
+        return None, None
     down, up = SPREAD[source]
-    return Estimate(
-        tokens=tokens,
-        source=source,
-        low=_bounded(math.floor(tokens * down)),
-        high=_bounded(math.ceil(tokens * up)),
-        files=files,
-        computed=computed,
-        computed_from=computed_from,
-    )
-
-
-def _computed(metadata: Metadata, files: tuple[FileShare, ...]) -> tuple[int, Source]:
-    if files:
-        weight = sum(share.tokens for share in files)
-        return _rounded(weight + _unseen_files(metadata, files) + _change(metadata)), Source.FILES
-    if _has_parts(metadata):
-        count = metadata.files_to_modify or len(metadata.files) or 1
-        return _rounded(min(count, 1000) * TYPICAL_FILE + _change(metadata)), Source.TEXT
-    return TYPICAL_WORK, Source.TEXT
-
-
-def _has_parts(metadata: Metadata) -> bool:
-    """Whether the text declares parts from which the whole can be summed up."""
-    parts = (metadata.files_to_modify, metadata.implementation_tokens, metadata.test_tokens)
-    return any(part is not None for part in parts)
-
-
-def _change(metadata: Metadata) -> int:
-    parts = (metadata.implementation_tokens, metadata.test_tokens)
-    if all(part is None for part in parts):
-        return CHANGE
-    return sum(_bounded(part) for part in parts if part is not None)
-
-
-def _unseen_files(metadata: Metadata, files: tuple[FileShare, ...]) -> int:
-    """What the files weigh that the text counts but does not name."""
-    unseen = min(metadata.files_to_modify or 0, 1000) - len(files)
-    return max(0, unseen) * sum(share.tokens for share in files) // len(files)
+    return _bounded(_rounded(tokens * down)), _bounded(_rounded(tokens * up))
 
 
 def _bounded(tokens: int) -> int:
@@ -154,76 +104,81 @@ def _bounded(tokens: int) -> int:
 
 
 def _rounded(tokens: float) -> int:
-    """To two digits: more would claim a precision that is not there."""
-    digits = max(0, len(str(int(tokens))) - 2)
-    return _bounded(round(tokens / 10**digits) * 10**digits)
+    """To two digits: more would claim what nobody knows."""
+    whole = round(tokens)
+    return round(whole, min(0, 2 - len(str(whole))))
 
 
 def far_off(metadata: Metadata, found: Estimate) -> bool:
     """Whether a declared number is so far from the computed one that one of them is wrong."""
     if found.source is not Source.DECLARED or found.computed is None:
         return False
-    ratio = max(found.tokens / found.computed, found.computed / found.tokens)
-    counted = found.computed_from is Source.FILES or _has_parts(metadata)
-    return ratio >= (FAR if counted else FAR_FROM_PROSE)
+    ratio = max(found.tokens, found.computed) / min(found.tokens, found.computed)
+    grounded = found.files or metadata.files or _declares_parts(metadata)
+    return ratio >= (FAR if grounded else FAR_FROM_GUESS)
 
 
-# ---- the files a text names ----
+# ---- what the files and the text give ----
 
 
-def named_files(metadata: Metadata, text: str, tree: Mapping[str, int]) -> tuple[FileShare, ...]:
-    """The files of the repository that the text names, and the tokens each stands for.
+def _with_tests(
+    metadata: Metadata, named: tuple[FileShare, ...], tree: Mapping[str, int]
+) -> tuple[FileShare, ...]:
+    """The tests come along, except where the text says what they need or names some itself."""
+    if metadata.test_tokens is not None or any(is_test(share.path) for share in named):
+        return named
+    return named + tests_beside(named, tree)
 
-    A name counts when it is a path, the end of one path only, or a directory. Tests that stand
-    beside a named file come along when the text speaks of tests. What nobody reads to change code
-    (lock files, change-logs, documents, images, binaries) is left out.
+
+def _computed(metadata: Metadata, files: tuple[FileShare, ...], tree: Mapping[str, int]) -> float:
+    """The files named, those only counted, the tests, the rest and the change; else a guess."""
+    typical = typical_weight(tree)
+    whole = TYPICAL_WORK if typical is None else WORK_BASE + WORK_FILES * typical
+    unseen = _unseen(metadata, files, tree)
+    if not files and not unseen and not _declares_parts(metadata):
+        return whole
+    named = [share.path for share in files] or [path for path in metadata.files if not tree]
+    return (
+        sum(share.tokens for share in files)
+        + unseen * (typical or TYPICAL_FILE)
+        + _tests(metadata, named)
+        + (UNNAMED * whole if metadata.files_to_modify is None else 0)
+        + _tokens(metadata.implementation_tokens, CHANGE)
+    )
+
+
+def _unseen(metadata: Metadata, files: tuple[FileShare, ...], tree: Mapping[str, int]) -> int:
+    """How many files are to be touched whose size is not known.
+
+    Those counted but not named; those named, where the repository is not known. Where it is, a
+    name that is not in it is a new file, and takes nothing to read.
     """
-    names = _names(metadata, text)
-    if not tree or not names:
-        return ()
-    wanted = {name.rsplit("/", 1)[-1].lower() for name in names}
-    by_name: dict[str, list[str]] = {}
-    for path in tree:
-        last = path.rsplit("/", 1)[-1].lower()
-        if last in wanted:
-            by_name.setdefault(last, []).append(path)
-    found = dict.fromkeys(p for name in names if (p := _resolve(name, by_name)) and _is_read(p))
-    return tuple(_share(path, tree[path]) for path in list(found)[:FILES_MOST])
+    if metadata.files_to_modify is not None:
+        return max(0, min(metadata.files_to_modify, COUNT_MOST) - len(files))
+    if not tree and metadata.files:
+        return min(sum(is_read(path) for path in metadata.files), COUNT_MOST)
+    return 1 if _declares_parts(metadata) and not files else 0
 
 
-def _names(metadata: Metadata, text: str) -> dict[str, None]:
-    words = (w.strip(".-+@") for w in _WORD.findall(text[:_TEXT_MOST]) if "." in w or "/" in w)
-    names = (n.replace("\\", "/").removeprefix("./").strip("/") for n in (*metadata.files, *words))
-    return dict.fromkeys(name for name in names if name)
+def _declares_parts(metadata: Metadata) -> bool:
+    parts = (metadata.files_to_modify, metadata.implementation_tokens, metadata.test_tokens)
+    return any(part is not None for part in parts)
 
 
-def _resolve(name: str, by_name: Mapping[str, list[str]]) -> str | None:
-    ending = "/" + name.lower()
-    found = [
-        p for p in by_name.get(ending.rsplit("/", 1)[-1], ()) if ("/" + p.lower()).endswith(ending)
-    ]
-    exact = [p for p in found if p == name]
-    if exact:
-        return exact[0]
-    return found[0] if len(found) == 1 else None
+def _tests(metadata: Metadata, named: Sequence[str]) -> int:
+    """The tests that are not among the files; where those are only counted, they are."""
+    missing = any(map(is_code, named)) and not any(map(is_test, named))
+    return _tokens(metadata.test_tokens, TESTS if missing else 0)
 
 
-def _is_read(path: str) -> bool:
-    name = PurePosixPath(path).name
-    return not _UNREAD_NAME.search(name) and not _UNREAD_SUFFIX.search(name)
-
-
-def _share(path: str, size: int) -> FileShare:
-    size = max(0, size)
-    return FileShare(path, size, min(math.ceil(size / BYTES_PER_TOKEN), ONE_FILE_MOST))
+def _tokens(declared: int | None, otherwise: int) -> int:
+    return otherwise if declared is None else max(0, min(declared, MAX_TOKENS))
 
 
 # ---- how hard it is ----
 
-EASY_MOST = 12_000
-MEDIUM_MOST = 50_000
-EASY_FILES = 2
-MEDIUM_FILES = 8
+EASY_TOKENS, EASY_FILES = 15_000, 2
+MEDIUM_TOKENS, MEDIUM_FILES = 60_000, 8
 
 
 def difficulty(
@@ -235,19 +190,25 @@ def difficulty(
 ) -> tuple[Difficulty, Source]:
     """How hard the work is: commanded, declared, read by Claude, or worked out from its size.
 
-    Worked out: easy needs little context and touches at most two files, hard needs much or
-    touches more than eight, and everything else, also what is not known, is medium.
+    Worked out, it is easy up to 15k tokens and two files besides tests, hard from 60k tokens or
+    eight files on, medium otherwise: also where the size itself is only a guess.
     """
-    if override is not None:
-        return override, Source.COMMAND
-    if metadata.difficulty is not None:
-        return metadata.difficulty, Source.DECLARED
-    if reading is not None and reading.difficulty is not None:
-        return reading.difficulty, Source.AI
-    count = max(metadata.files_to_modify or 0, len(metadata.files), len(found.files))
-    source = Source.FILES if found.files else Source.TEXT
-    if found.tokens > MEDIUM_MOST or count > MEDIUM_FILES:
-        return Difficulty.HARD, source
-    if found.tokens <= EASY_MOST and count <= EASY_FILES:
-        return Difficulty.EASY, source
-    return Difficulty.MEDIUM, source
+    for said, source in (
+        (override, Source.COMMAND),
+        (metadata.difficulty, Source.DECLARED),
+        (reading.difficulty if reading else None, Source.AI),
+    ):
+        if said is not None:
+            return said, source
+    return _worked_out(metadata, found), Source.FILES if found.files else Source.TEXT
+
+
+def _worked_out(metadata: Metadata, found: Estimate) -> Difficulty:
+    named = [share.path for share in found.files] or metadata.files
+    count = max(metadata.files_to_modify or 0, sum(not is_test(path) for path in named))
+    if found.tokens > MEDIUM_TOKENS or count > MEDIUM_FILES:
+        return Difficulty.HARD
+    guessed = found.source is Source.TEXT and not count and not _declares_parts(metadata)
+    if guessed or found.tokens > EASY_TOKENS or count > EASY_FILES:
+        return Difficulty.MEDIUM
+    return Difficulty.EASY
