@@ -338,11 +338,18 @@ class TestNeverTwice:
         await asyncio.wait([task])
         assert reader._under_way == {}
 
-    async def test_what_another_version_remembered_is_asked_anew(self, reader, claude, memory):
+    @pytest.mark.parametrize(
+        "kept",
+        ['{"schema": "of the future"}', '{"asked": ["telepathy"]}', "not even JSON", ""],
+        ids=["other keys", "other values", "not JSON", "empty"],
+    )
+    async def test_what_another_version_remembered_is_asked_anew(
+        self, reader, claude, memory, kept
+    ):
         """Unreadable memory is no memory."""
         await read(reader)
         (key,) = memory.answers
-        memory.answers[key] = '{"schema": "of the future"}'
+        memory.answers[key] = kept
         await read(reader)
         assert len(claude.requests) == 2
 
