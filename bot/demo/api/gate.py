@@ -1,0 +1,153 @@
+"""What every API request passes: faults, the token and its scopes, errors as JSON, the log."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from bot.demo.api.call import Call, Handler, Moved, answer, nothing, read_body
+from bot.demo.faults import Asked, Fault, Faults, RequestLog
+from bot.demo.records import Token
+from bot.demo.refusals import Refused
+from bot.demo.world import World
+
+PREFIX = "/api/v1"
+
+CATEGORIES = {
+    "user": "user",
+    "users": "user",
+    "orgs": "organization",
+    "admin": "admin",
+    "version": "misc",
+    "settings": "misc",
+}
+ISSUE_PARTS = {"issues", "labels", "milestones"}
+
+
+class Gate:
+    """Turns a `Handler` into what aiohttp calls."""
+
+    def __init__(self, world: World, faults: Faults, log: RequestLog) -> None:
+        self._world = world
+        self._faults = faults
+        self._log = log
+
+    def __call__(self, handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """The same route, guarded and logged."""
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            started = time.perf_counter()
+            path = request.path.removeprefix(PREFIX)
+            response = await self._with_faults(request, path, handler)
+            self._note(request, path, response, time.perf_counter() - started)
+            if response is None:
+                return _cut(request)
+            return response
+
+        return guarded
+
+    async def _with_faults(
+        self, request: web.Request, path: str, handler: Handler
+    ) -> web.StreamResponse | None:
+        fault = self._faults.take(request.method, path)
+        if fault is None:
+            return await self._answer(request, handler)
+        # The body is read first: a client would otherwise see its upload break, not its answer.
+        await request.read()
+        done = await self._answer(request, handler) if fault.after else None
+        await asyncio.sleep(fault.delay)
+        if fault.close:
+            return None
+        if fault.status is not None:
+            return self._failed(fault)
+        return done or await self._answer(request, handler)
+
+    def _failed(self, fault: Fault) -> web.Response:
+        response = self._refusal(Refused(fault.status or 500, fault.message, plain=True))
+        response.headers.update(dict(fault.headers))
+        return response
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            token = self._token(request)
+            _check_scope(token, request)
+            call = Call(request, self._world, token)
+            if request.method != "GET":
+                call.user  # noqa: B018 - raises the 401
+            call.body = await read_body(request)
+            return await handler(call)
+        except Refused as refused:
+            return self._refusal(refused)
+        except Moved as moved:
+            return web.Response(status=301, headers={"Location": moved.location})
+
+    def _token(self, request: web.Request) -> Token | None:
+        kind, _, text = request.headers.get("Authorization", "").partition(" ")
+        if not kind:
+            return None
+        found = self._world.state.tokens.get(text.strip())
+        if kind.lower() not in ("token", "bearer") or found is None:
+            raise Refused(401, "invalid username, password or token")
+        return found
+
+    def _refusal(self, refused: Refused) -> web.Response:
+        if refused.bare:
+            return nothing(refused.status)
+        body: dict[str, object] = {
+            "message": refused.message,
+            "url": f"{self._world.state.url}/api/swagger",
+        }
+        if refused.status == 404 and not refused.plain:
+            body = {"errors": refused.errors, **body}
+        return answer(body, refused.status)
+
+    def _note(
+        self,
+        request: web.Request,
+        path: str,
+        response: web.StreamResponse | None,
+        seconds: float,
+    ) -> None:
+        text = request.headers.get("Authorization", "").rpartition(" ")[2]
+        token = self._world.state.tokens.get(text)
+        self._log.add(
+            Asked(
+                method=request.method,
+                path=path,
+                query=request.query_string,
+                status=0 if response is None else response.status,
+                user=token.user.login if token else "",
+                seconds=seconds,
+            )
+        )
+
+
+def _cut(request: web.Request) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
+
+
+def _check_scope(token: Token | None, request: web.Request) -> None:
+    """Raise the 403 of a token whose scopes do not cover the route."""
+    if token is None or "all" in token.scopes:
+        return
+    category = _category(request.path.removeprefix(PREFIX).strip("/").split("/"))
+    level = "read" if request.method == "GET" else "write"
+    if f"write:{category}" in token.scopes or f"{level}:{category}" in token.scopes:
+        return
+    has = ",".join(sorted(token.scopes))
+    raise Refused(
+        403,
+        "token does not have at least one of required scope(s), "
+        f"required=[{level}:{category}], token scope={has}",
+    )
+
+
+def _category(parts: list[str]) -> str:
+    if parts[0] == "repos":
+        return "issue" if ISSUE_PARTS & set(parts[1:2] + parts[3:4]) else "repository"
+    return CATEGORIES.get(parts[0], "misc")

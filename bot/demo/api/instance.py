@@ -1,0 +1,119 @@
+"""The instance itself, users and organisations."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from bot.demo import repositories, shapes
+from bot.demo.api.call import Call, Handler, answer, paged
+from bot.demo.records import User
+from bot.demo.refusals import Refused, forbidden, not_found
+
+VERSION = "1.26.3"
+Route = tuple[str, str, Handler]
+
+
+async def version(_: Call) -> web.Response:
+    """Which Gitea this behaves like."""
+    return answer({"version": VERSION})
+
+
+async def api_settings(_: Call) -> web.Response:
+    """The sizes of pages."""
+    return answer(
+        {
+            "max_response_items": 50,
+            "default_paging_num": 30,
+            "default_git_trees_per_page": 1000,
+            "default_max_blob_size": 10485760,
+            "default_max_response_size": 104857600,
+        }
+    )
+
+
+async def myself(call: Call) -> web.Response:
+    """Who the token belongs to."""
+    return answer(shapes.user(call.world.state, call.user, call.user))
+
+
+async def show_user(call: Call) -> web.Response:
+    """Somebody by login."""
+    who = call.world.state.user(call.text("login"))
+    if who is None:
+        raise not_found("not found", f"user redirect does not exist [name: {call.text('login')}]")
+    return answer(shapes.user(call.world.state, who, call.doer))
+
+
+async def create_user(call: Call) -> web.Response:
+    """A new user, by an administrator."""
+    demand_site_admin(call)
+    made = repositories.create_user(
+        call.world, call.body.text("username") or "", email=call.body.text("email") or ""
+    )
+    return answer(shapes.user(call.world.state, made, call.user), 201)
+
+
+async def create_organization(call: Call) -> web.Response:
+    """A new organisation of the asker."""
+    made = repositories.create_organization(
+        call.world,
+        call.user,
+        call.body.text("username") or "",
+        call.body.text("full_name") or "",
+    )
+    return answer(shapes.organization(call.world.state, made), 201)
+
+
+async def show_organization(call: Call) -> web.Response:
+    """An organisation by name."""
+    return answer(shapes.organization(call.world.state, find_organization(call)))
+
+
+async def my_repositories(call: Call) -> web.Response:
+    """The repositories the asker owns or collaborates in."""
+    mine = [
+        repo
+        for repo in call.world.state.visible(call.user)
+        if repo.owner is call.user
+        or call.user in repo.owner.owners
+        or call.user.id in repo.collaborators
+    ]
+    state = call.world.state
+    return paged(
+        call,
+        mine,
+        lambda repo: shapes.repository(state, repo, state.right(call.user, repo)),
+        link=True,
+    )
+
+
+def find_organization(call: Call) -> User:
+    """The organisation of the path; raises its 404."""
+    found = call.world.state.user(call.text("org"))
+    if found is None or not found.is_organization:
+        raise not_found("GetOrgByName", f"user redirect does not exist [name: {call.text('org')}]")
+    return found
+
+
+def demand_site_admin(call: Call) -> None:
+    """Raise the 403 of `/admin`."""
+    if not call.user.is_admin:
+        raise forbidden("user should be the site admin")
+
+
+def demand_organization_owner(call: Call, organization: User) -> None:
+    """Raise the 403 of an organisation's settings."""
+    if not call.user.is_admin and call.user not in organization.owners:
+        raise Refused(403, "Must be an organization owner")
+
+
+ROUTES: list[Route] = [
+    ("GET", "/version", version),
+    ("GET", "/settings/api", api_settings),
+    ("GET", "/user", myself),
+    ("GET", "/user/repos", my_repositories),
+    ("GET", "/users/{login}", show_user),
+    ("POST", "/admin/users", create_user),
+    ("POST", "/orgs", create_organization),
+    ("GET", "/orgs/{org}", show_organization),
+]

@@ -1,0 +1,29 @@
+"""All routes, put on an application."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from bot.demo.api import comments, files, hooks, instance, issues, labels, pulls, repositories
+from bot.demo.api.gate import PREFIX, Gate
+
+# Fixed words (`/issues/search`, `/issues/comments`) come before the patterns that would take them.
+EVERYTHING = [
+    *instance.ROUTES,
+    *comments.ROUTES,
+    *issues.ROUTES,
+    *labels.ROUTES,
+    *pulls.ROUTES,
+    *files.ROUTES,
+    *hooks.ROUTES,
+    *repositories.ROUTES,
+]
+
+
+def add_routes(app: web.Application, gate: Gate) -> None:
+    """Put the API on an application."""
+    for method, path, handler in EVERYTHING:
+        if method == "GET":
+            app.router.add_get(PREFIX + path, gate(handler), allow_head=False)
+        else:
+            app.router.add_route(method, PREFIX + path, gate(handler))
