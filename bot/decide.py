@@ -39,7 +39,8 @@ class Facts:
     only those that may be shown here. `tree` maps the repository's paths to bytes. `busy` is how
     many *other* issues each agent has in progress. `in_progress` says that the issue carries that
     label already. `dependencies_found` is how many issues it waits for, of which
-    `dependencies_followed` were looked at; None when that is all of them.
+    `dependencies_followed` were looked at; None when that is all of them. `hidden_blockers` counts
+    open ones that may not be shown here.
     """
 
     issue: IssueRef
@@ -56,6 +57,7 @@ class Facts:
     titles: Mapping[IssueRef, str] = field(default_factory=dict)
     dependencies_found: int | None = None
     dependencies_followed: int | None = None
+    hidden_blockers: int = 0
     tree: Mapping[str, int] | None = None
     agents: Sequence[Agent] = ()
     busy: Mapping[str, int] = field(default_factory=dict)
@@ -103,6 +105,7 @@ def decide(facts: Facts) -> Report:
         blockers=blockers,
         waiting=waiting,
         proposals=proposals,
+        hidden_blockers=facts.hidden_blockers,
         bot=facts.bot,
     )
     report = _with_graph(draft, facts)
@@ -175,10 +178,16 @@ def _status(report: Report, facts: Facts) -> Status:
         (facts.is_closed, Status.CLOSED),
         (facts.hold, Status.HOLD),
         (facts.in_progress, Status.IN_PROGRESS),
-        (bool(report.open_blockers or report.cycle or _not_followed(facts)), Status.BLOCKED),
+        (_waits(report, facts), Status.BLOCKED),
         (_too_big(report), Status.TOO_BIG),
     )
     return next((status for so, status in cases if so), Status.READY)
+
+
+def _waits(report: Report, facts: Facts) -> bool:
+    return bool(
+        report.open_blockers or report.cycle or facts.hidden_blockers or _not_followed(facts)
+    )
 
 
 def _not_followed(facts: Facts) -> bool:
@@ -245,6 +254,8 @@ def _references(report: Report, facts: Facts) -> Iterator[Warn]:
         refs = tuple(dict.fromkeys(d.ref for d in among if d.state is state))
         if refs:
             yield Warn(kind, refs=refs)
+    if facts.hidden_blockers:
+        yield Warn(WarningKind.HIDDEN, numbers=(facts.hidden_blockers,))
     if facts.metadata.unreadable:
         yield Warn(WarningKind.UNREADABLE, texts=facts.metadata.unreadable)
 

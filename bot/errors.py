@@ -1,17 +1,17 @@
 """Every exception the bot raises on purpose, as one tree.
 
-    CoordinatorError
-    ├── UserError            a person did something wrong; the message is shown to them as it is
-    ├── ConfigError          a setting is missing, unknown or contradictory; ends the program with status 2
-    ├── DeliveryError        a webhook request that cannot be accepted; carries its HTTP status
-    ├── GiteaError           Gitea answered with an error, or not at all
-    │   ├── Retryable        may pass by itself: time-out, connection refused, 5xx, 429
-    │   └── Permanent        will not pass by itself: 4xx
-    │       ├── NotFound     404: does not exist, or the bot may not see it
-    │       ├── Forbidden    401, 403: the bot may not
-    │       └── Conflict     409, 412, 422: Gitea refuses in this state
-    ├── AIError              Claude could not be asked, or gave no usable answer
-    └── StoreError           the bot's own database could not be read or written
+CoordinatorError
+├── UserError            a person did something wrong; the message is shown to them as it is
+├── ConfigError          a setting is missing, unknown or contradictory; ends the program with status 2
+├── DeliveryError        a webhook request that cannot be accepted; carries its HTTP status
+├── GiteaError           Gitea answered with an error, or not at all
+│   ├── Retryable        may pass by itself: time-out, connection refused, 5xx, 429
+│   └── Permanent        will not pass by itself: 4xx
+│       ├── NotFound     404: does not exist, or the bot may not see it
+│       ├── Forbidden    401, 403: the bot may not
+│       └── Conflict     409, 412, 422: Gitea refuses in this state
+├── AIError              Claude could not be asked, or gave no usable answer
+└── StoreError           the bot's own database could not be read or written
 """
 
 from __future__ import annotations

@@ -284,6 +284,8 @@ class WarningKind(StrEnum):
     BEGUN_BLOCKED = "begun-blocked"  # refs: open blockers of an issue in progress
     CLOSED_BLOCKED = "closed-blocked"  # refs: open blockers of a closed issue
     TOO_MANY = "too-many"  # numbers: dependencies found, dependencies followed
+    HIDDEN = "hidden"  # numbers: open blockers that may not be shown here
+    LABELS_REFUSED = "labels-refused"  # the bot may not set labels in this repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +313,7 @@ class Report:
     blockers: tuple[Dependency, ...] = ()
     waiting: tuple[Dependency, ...] = ()
     proposals: tuple[Dependency, ...] = ()
+    hidden_blockers: int = 0  # open blockers that may not be shown here, not even by reference
     edges: tuple[tuple[IssueRef, IssueRef], ...] = ()  # (waits, for), around this issue
     cycle: tuple[IssueRef, ...] = ()
     warnings: tuple[Warn, ...] = ()

@@ -1,0 +1,344 @@
+"""The application: every part, put together. The only place that knows everything."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import socket
+import uuid
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import structlog
+from aiohttp import web
+
+from bot.ai import Reader
+from bot.config import Settings
+from bot.coordinator import Coordinator, Rules
+from bot.engine import Engine, Freshness, RetryPolicy
+from bot.errors import ConfigError, CoordinatorError, GiteaError, StoreError
+from bot.estimator import SizeLimits
+from bot.gitea.api import GiteaAPI
+from bot.gitea.client import Gitea
+from bot.gitea.models import Issue, User
+from bot.labels import LabelBook, Scopes
+from bot.metrics import CONTENT_TYPE, Metrics
+from bot.parser import references
+from bot.publish import Labels, StickyComment
+from bot.render import Renderer
+from bot.repositories import Repositories
+from bot.routing import discover
+from bot.schedule import Schedule
+from bot.store.database import opened, sqlite_path
+from bot.store.queries import Store
+from bot.surroundings import Surveyor
+from bot.webhook import Webhook
+from bot.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    """The time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Bot:
+    """One running bot: its parts, and who it is once Gitea has said so."""
+
+    settings: Settings
+    gitea: GiteaAPI
+    store: Store
+    engine: Engine
+    repositories: Repositories
+    metrics: Metrics
+    reader: Reader | None
+    stopping: bool = False
+    _me: User | None = None
+    _coordinator: Coordinator | None = None
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def login(self) -> str | None:
+        """The bot's login, once it is known."""
+        return self._me.login if self._me else None
+
+    @property
+    def bot(self) -> User:
+        """The bot's user."""
+        assert self._me is not None
+        return self._me
+
+    @property
+    def coordinator(self) -> Coordinator:
+        """Keeps the reports true."""
+        assert self._coordinator is not None
+        return self._coordinator
+
+    async def core(self) -> Bot:
+        """This bot, when it knows who it is. Raises GiteaError while that cannot be asked."""
+        async with self._asking:
+            if self._me is None:
+                me = await self.gitea.me()
+                await self.gitea.settle()
+                self._coordinator = self._build(me)
+                self._me = me
+                log.info("gitea.connected", bot=me.login, gitea=self.settings.gitea.url)
+        return self
+
+    async def assigned(self) -> Collection[Issue]:
+        """Every open issue that is assigned to the bot, in all repositories."""
+        return [issue async for issue in self.gitea.assigned_issues()]
+
+    def _build(self, me: User) -> Coordinator:
+        settings = self.settings
+        scopes = settings.labels.model_dump(exclude={"enabled"})
+        book = LabelBook(Scopes(**scopes), [agent.name for agent in settings.roster])
+        return Coordinator(
+            gitea=self.gitea,
+            store=self.store,
+            repositories=self.repositories,
+            surveyor=Surveyor(self.gitea, self.store, self.repositories),
+            comment=StickyComment(self.gitea, me),
+            labels=Labels(self.gitea, self.store, book, enabled=settings.labels.enabled),
+            book=book,
+            renderer=Renderer(),
+            bot=me,
+            rules=_rules(settings),
+            reader=self.reader,
+            observer=self.metrics,
+        )
+
+    # -- what the routes answer -------------------------------------------------------------
+
+    async def health(self, _request: web.Request) -> web.Response:
+        """GET /health: the process serves."""
+        return web.json_response({"status": "ok"})
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """GET /ready: storage and Gitea answer; else 503 and which one does not."""
+        storage, gitea = await asyncio.gather(self._storage(), self._gitea_answers())
+        found = {"storage": storage, "gitea": gitea}
+        if self.stopping:
+            found["process"] = "stopping"
+        good = set(found.values()) == {"ok"}
+        status = "ready" if good else "unavailable"
+        return web.json_response({"status": status, **found}, status=200 if good else 503)
+
+    async def _storage(self) -> str:
+        try:
+            await self.store.ping()
+            await self.engine.counts()
+        except StoreError as error:
+            return str(error)
+        return "ok"
+
+    async def _gitea_answers(self) -> str:
+        try:
+            await self.core()
+            await self.gitea.version()
+        except CoordinatorError as error:
+            return str(error)
+        return "ok"
+
+    async def measured(self, _request: web.Request) -> web.Response:
+        """GET /metrics: Prometheus."""
+        self.metrics.standing(
+            queue=await self.engine.counts(),
+            issues=await self.store.statuses(),
+            set_aside=len(await self.store.failures()),
+        )
+        return web.Response(body=self.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _rules(settings: Settings) -> Rules:
+    limits = settings.limits
+    return Rules(
+        agents=settings.roster,
+        share=limits.share,
+        limits=SizeLimits(limits.small, limits.medium, limits.large),
+        dependencies=limits.dependencies,
+        hosts=settings.gitea.hosts,
+        accept_ai_dependencies=settings.ai.dependencies,
+    )
+
+
+def require(settings: Settings) -> None:
+    """Raise ConfigError unless everything is set that serving needs."""
+    gitea = settings.gitea
+    missing = [
+        f"{name} is not set: {what}"
+        for name, value, what in (
+            ("GITEA_URL", gitea.url, "the address of your Gitea, such as https://git.example.org"),
+            ("GITEA_TOKEN", gitea.token.get_secret_value(), "an access token of the bot user"),
+            (
+                "GITEA_WEBHOOK_SECRET",
+                gitea.secrets,
+                "the secret you gave the webhook; make one with `openssl rand -hex 32`",
+            ),
+        )
+        if not value
+    ]
+    if missing:
+        raise ConfigError("\n".join(missing))
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, *, now: Callable[[], datetime] = utc_now
+) -> AsyncIterator[tuple[Bot, web.Application]]:
+    """A bot at work, and the application that receives for it.
+
+    Raises ConfigError or StoreError when it cannot start.
+    """
+    require(settings)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(alone(settings.database_url))
+        engine_database = await stack.enter_async_context(opened(settings.database_url))
+        store = Store(engine_database, now=now)
+        metrics = Metrics()
+        client = Gitea(
+            settings.gitea.url,
+            settings.gitea.token,
+            timeout=settings.gitea.timeout.total_seconds(),
+            connections=settings.gitea.connections,
+            ca_file=settings.gitea.ca_file,
+            observe=metrics.request,
+        )
+        stack.push_async_callback(client.aclose)
+        gitea = GiteaAPI(client)
+        executor = settings.queue.executor or socket.gethostname()
+        engine = _engine(settings, executor, metrics)
+        reader = _reader(settings, store, metrics, now)
+        if reader:
+            stack.push_async_callback(reader.close)
+        bot = Bot(
+            settings=settings,
+            gitea=gitea,
+            store=store,
+            engine=engine,
+            repositories=Repositories(gitea),
+            metrics=metrics,
+            reader=reader,
+        )
+        worker = Worker(
+            queue=engine,
+            core=bot.core,
+            login=lambda: bot.login,
+            router=discover("handlers"),
+            store=store,
+            repositories=bot.repositories,
+            freshness=Freshness(executor, uuid.uuid4().hex[:8]),
+            now=now,
+        )
+        await engine.start(worker.work, worker.give_up)
+        stack.push_async_callback(engine.stop, settings.server.shutdown)
+        schedule = Schedule(
+            every=settings.recheck_every,
+            recheck=worker.recheck,
+            tidy=lambda: _tidy(engine, settings),
+            failed=lambda error: log.error("schedule.failed", error=str(error)),
+            now=now,
+        )
+        schedule.start()
+        stack.callback(schedule.stop)
+        await _greet(bot)
+        await worker.recheck(f"start-{uuid.uuid4().hex[:8]}")
+        yield bot, _application(bot, worker)
+        bot.stopping = True
+
+
+def _engine(settings: Settings, executor: str, metrics: Metrics) -> Engine:
+    queue = settings.queue
+    return Engine(
+        settings.database_url,
+        executor=executor,
+        workers=queue.workers,
+        poll=queue.poll,
+        policy=RetryPolicy(queue.attempts, queue.first_wait, queue.longest_wait),
+        observer=metrics,
+    )
+
+
+def _reader(
+    settings: Settings, store: Store, metrics: Metrics, now: Callable[[], datetime]
+) -> Reader | None:
+    ai = settings.ai
+    if not ai.enabled or not ai.api_key.get_secret_value():
+        return None
+    hosts = settings.gitea.hosts
+    return Reader(
+        api_key=ai.api_key,
+        base_url=ai.base_url,
+        model=ai.model,
+        daily_tokens=ai.daily_tokens,
+        timeout=ai.timeout.total_seconds(),
+        max_output_tokens=ai.max_output_tokens,
+        max_text=ai.max_text,
+        memory=store,
+        now=now,
+        references=partial(references, hosts=hosts or None),
+        observe=metrics.reading,
+    )
+
+
+async def _greet(bot: Bot) -> None:
+    """Say at start whether Gitea knows us; go on all the same, for Gitea may be starting too."""
+    try:
+        await bot.core()
+    except GiteaError as error:
+        hint = "is GITEA_TOKEN right?" if error.status in (401, 403) else "is GITEA_URL right?"
+        log.warning("gitea.unavailable", error=str(error), hint=f"{hint} work is kept until then")
+
+
+async def _tidy(engine: Engine, settings: Settings) -> None:
+    forgotten = await engine.forget(settings.queue.keep)
+    log.info("queue.tidied", forgotten=forgotten)
+
+
+def _application(bot: Bot, worker: Worker) -> web.Application:
+    settings = bot.settings
+    webhook = Webhook(
+        secrets=settings.gitea.secrets,
+        max_body=settings.server.max_body,
+        accept=worker.accept,
+        observer=bot.metrics,
+    )
+    app = web.Application(client_max_size=settings.server.max_body)
+    app.router.add_post("/webhook/gitea", webhook.handle)
+    app.router.add_get("/health", bot.health)
+    app.router.add_get("/ready", bot.ready)
+    app.router.add_get("/metrics", bot.measured)
+    return app
+
+
+@contextmanager
+def alone(database_url: str) -> Iterator[None]:
+    """Hold a SQLite database for this process alone: two would take each other's work."""
+    path = sqlite_path(database_url)
+    if path is None:
+        yield
+        return
+    with _lock_file(path) as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(
+                f"another mosaic-coordinator is at work on {path}; for several of them use "
+                "PostgreSQL (DATABASE_URL=postgresql://…)"
+            ) from None
+        yield
+
+
+def _lock_file(path: Path) -> IO[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.with_name(f"{path.stem}.lock").open("w", encoding="ascii")
+    except OSError as error:
+        raise ConfigError(f"database_url: {path} cannot be used: {error}") from None

@@ -1,0 +1,255 @@
+"""The command line: serve · demo · preview · failures.
+
+Exit status: 0 done, 1 failed, 2 bad use or settings. A person's mistake is one line on standard
+error, never a traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from bot import __version__
+from bot.errors import ConfigError, CoordinatorError, UserError
+
+FAILED, BAD_USE = 1, 2
+
+app = typer.Typer(
+    name="mosaic-coordinator",
+    help="A bot user for Gitea that says how much work an issue is, who should take it and what "
+    "it waits for.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+failures_app = typer.Typer(help="Work that was given up: list it, put it back.")
+app.add_typer(failures_app, name="failures")
+
+
+def main() -> None:
+    """Run the command line; the installed command `mosaic-coordinator`."""
+    try:
+        app()
+    except ConfigError as error:
+        _fail(str(error), BAD_USE)
+    except CoordinatorError as error:
+        _fail(str(error), FAILED)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    for line in message.splitlines():
+        print(f"mosaic-coordinator: {line}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"mosaic-coordinator {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def serve() -> None:
+    """Receive webhooks and keep the reports true, until stopped.
+
+    Needs GITEA_URL, GITEA_TOKEN and GITEA_WEBHOOK_SECRET in the environment.
+    """
+    from bot.app import require
+    from bot.config import load
+    from bot.logs import configure
+    from bot.server import serve_forever
+
+    settings = load()
+    require(settings)
+    configure(
+        level=settings.log_level,
+        style=settings.log_format,
+        secrets=[
+            settings.gitea.token.get_secret_value(),
+            *(secret.get_secret_value() for secret in settings.gitea.secrets),
+            settings.ai.api_key.get_secret_value(),
+        ],
+    )
+    _run(serve_forever(settings))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the story.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the forge's page; 0: any.")] = 3000,
+) -> None:
+    """Show the bot at work on a small forge of its own, with nothing else installed."""
+    from bot.demo.story import play
+
+    _run(play(once=once, port=port))
+
+
+@app.command()
+def preview(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Issue texts; a first line `# Title` is the title. None: stdin."),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="One JSON object a line, in and out: repository, number, title, body in; "
+            "metadata and report out.",
+        ),
+    ] = False,
+) -> None:
+    """Show the report for a text, without any server."""
+    from bot.config import load
+    from bot.preview import Previewer, Text
+
+    settings = load()
+    previewer = Previewer(settings)
+    texts = _texts(
+        files or [], lines_of_json=as_json, read=Text.from_json, plain=Text.from_markdown
+    )
+    for text in texts:
+        if as_json:
+            print(json.dumps(previewer.as_json(text), ensure_ascii=False), flush=True)
+        else:
+            _show(previewer.markdown(text))
+
+
+def _texts(files: Iterable[Path], *, lines_of_json: bool, read: Any, plain: Any) -> Iterator[Any]:  # noqa: ANN401
+    sources = [(str(file), _content(file)) for file in files] or [
+        ("standard input", sys.stdin.buffer.read().decode("utf-8", "replace"))
+    ]
+    for name, content in sources:
+        if not lines_of_json or not content.lstrip().startswith("{"):
+            yield plain(content)
+            continue
+        for number, line in enumerate(content.split("\n"), start=1):
+            if line.strip():
+                try:
+                    yield read(line)
+                except UserError as error:
+                    _fail(f"{name}, line {number}: {error}", BAD_USE)
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        _fail(f"{file}: {error.strerror}", BAD_USE)
+
+
+def _show(markdown: str) -> None:
+    """Print Markdown: drawn on a terminal, as it is where a program reads it."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console()
+    if console.is_terminal:
+        console.print(Markdown(markdown))
+    else:
+        print(markdown)
+
+
+@failures_app.callback(invoke_without_command=True)
+def failures(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, one object a line.")] = False,
+) -> None:
+    """List work that was given up, oldest first."""
+    if context.invoked_subcommand is None:
+        _run(_list_failures(as_json=as_json))
+
+
+async def _list_failures(*, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from bot.app import utc_now
+    from bot.config import load
+    from bot.store.database import opened
+    from bot.store.queries import Store
+
+    async with opened(load().database_url) as engine:
+        found = await Store(engine, now=utc_now).failures()
+    if as_json:
+        for one in found:
+            row = {"id": one.id, "about": one.about, "error": one.error, "attempts": one.attempts}
+            print(json.dumps({**row, "failed_at": one.failed_at.isoformat()}))
+        return
+    if not found:
+        print("Nothing was given up.")
+        return
+    table = Table("ID", "About", "Tries", "When (UTC)", "Why")
+    for one in found:
+        table.add_row(
+            one.id, one.about, str(one.attempts), f"{one.failed_at:%Y-%m-%d %H:%M}", one.error
+        )
+    Console().print(table)
+    print("Put one back with: mosaic-coordinator failures retry ID")
+
+
+@failures_app.command("retry")
+def retry(
+    ids: Annotated[list[str] | None, typer.Argument(help="Which work, by its ID.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of it.")] = False,
+) -> None:
+    """Put work back in the queue; a running bot takes it up at once."""
+    if not ids and not everything:
+        _fail("say which work to put back, or --all", BAD_USE)
+    _run(_retry(ids or [], everything=everything))
+
+
+async def _retry(ids: list[str], *, everything: bool) -> None:
+    from bot.app import utc_now
+    from bot.config import load
+    from bot.engine import Recorder
+    from bot.store.database import opened
+    from bot.store.queries import Store
+    from bot.worker import retried
+
+    settings = load()
+    async with opened(settings.database_url) as engine:
+        store = Store(engine, now=utc_now)
+        there = {one.id: one for one in await store.failures()}
+        unknown = [one for one in ids if one not in there]
+        if unknown:
+            raise UserError(f"no work {unknown[0]} was given up; `failures` lists what was")
+        chosen = list(there.values()) if everything else [there[one] for one in ids]
+        if not chosen:
+            print("Nothing was given up.")
+            return
+        recorder = Recorder(settings.database_url)
+        try:
+            for failure in chosen:
+                await recorder.record(retried(failure, utc_now()))
+                await store.forget_failure(failure.id)
+        finally:
+            await recorder.close()
+        print(f"Put back: {len(chosen)}.")
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    signal.signal(signal.SIGTERM, _interrupted)
+    asyncio.run(work)
+
+
+def _interrupted(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt

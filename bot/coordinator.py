@@ -1,0 +1,434 @@
+"""reconcile(issue): read ▸ understand ▸ decide ▸ publish, whatever brought us here.
+
+The issue is read as it is now, what should stand there is decided, and only what differs is
+written. So it may be called at any time, twice, late or out of order. What it finds is remembered
+before the issues that it concerns are looked at, and they are looked at before it is forgotten that
+they must be: a crash at any point repeats work and loses none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+
+from bot.decide import Facts, decide
+from bot.errors import AIError, NotFound, Retryable
+from bot.estimator import SizeLimits
+from bot.gitea.models import Comment, Issue, NativeDependencies, User
+from bot.labels import LabelBook
+from bot.models import Agent, IssueRef, Metadata, Reading, Report, Source, Warn, WarningKind
+from bot.parser import parse
+from bot.publish import Labels, StickyComment
+from bot.reading import Wanted
+from bot.render import Renderer
+from bot.repositories import Repositories
+from bot.store.queries import Edge, Known, Store
+from bot.surroundings import Surroundings, Surveyor
+
+log = structlog.get_logger(__name__)
+
+Later = Callable[[Collection[IssueRef]], Awaitable[None]]
+"""Has other issues looked at, durably, after this one."""
+
+
+class IssueReader(Protocol):
+    """What reading an issue needs of Gitea."""
+
+    async def issue(self, ref: IssueRef) -> Issue:
+        """The issue as it is now."""
+
+    async def native_dependencies(self, ref: IssueRef) -> NativeDependencies:
+        """What Gitea itself says that it waits for."""
+
+    async def native_blocking(self, ref: IssueRef) -> list[Issue]:
+        """What waits for it, as Gitea itself says."""
+
+
+class TextReader(Protocol):
+    """Claude, as far as this is concerned."""
+
+    async def read(
+        self, *, title: str, body: str, issue: IssueRef, wanted: frozenset[Wanted]
+    ) -> Reading:
+        """What stands in the text; raises AIError."""
+
+
+class Observer(Protocol):
+    """What the metrics want to know of reports."""
+
+    def report(self, *, written: bool) -> None:
+        """Called once for each report: written, or left alone because nothing differed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings the judgement takes."""
+
+    agents: tuple[Agent, ...]
+    share: float
+    limits: SizeLimits
+    dependencies: int  # followed per issue
+    hosts: frozenset[str]
+    accept_ai_dependencies: str = "propose"  # propose, accept or ignore
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An issue as it was read, before anything is decided."""
+
+    issue: Issue
+    known: Known
+    comment: Comment | None
+    blockers: NativeDependencies
+    blocking: list[Issue]
+
+
+class Coordinator:
+    """Keeps reports true. One call at a time per issue; the engine sees to that."""
+
+    def __init__(
+        self,
+        *,
+        gitea: IssueReader,
+        store: Store,
+        repositories: Repositories,
+        surveyor: Surveyor,
+        comment: StickyComment,
+        labels: Labels,
+        book: LabelBook,
+        renderer: Renderer,
+        bot: User,
+        rules: Rules,
+        reader: TextReader | None,
+        observer: Observer,
+    ) -> None:
+        self._gitea = gitea
+        self._store = store
+        self._repositories = repositories
+        self._surveyor = surveyor
+        self._comment = comment
+        self._labels = labels
+        self._book = book
+        self._renderer = renderer
+        self._bot = bot
+        self._rules = rules
+        self._reader = reader
+        self._observer = observer
+
+    async def reconcile(self, ref: IssueRef, later: Later) -> None:
+        """Make what is said of an issue true. Raises GiteaError or StoreError."""
+        known = await self._store.issue(ref)
+        seen = await self._see(ref, known or Known(ref))
+        if seen is None:
+            await self._vanished(known, later)
+        elif self._is_coordinated(seen.issue):
+            await self._coordinate(seen, later)
+        elif known or await self._store.concerns(ref):
+            await self._leave(seen, later)
+
+    def _is_coordinated(self, issue: Issue) -> bool:
+        return issue.assigned_to(self._bot.login) and not issue.is_pull
+
+    # -- read -------------------------------------------------------------------------------
+
+    async def _see(self, ref: IssueRef, known: Known) -> _Seen | None:
+        """Everything about the issue itself, side by side; None when it cannot be seen."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                issue = group.create_task(self._gitea.issue(ref))
+                comment = group.create_task(self._comment.remembered(ref, known.comment_id))
+                blockers = group.create_task(self._gitea.native_dependencies(ref))
+                blocking = group.create_task(self._native_blocking(ref))
+        except ExceptionGroup as errors:
+            first = _worst(errors.exceptions)
+            if isinstance(first, NotFound):
+                return None
+            raise first from None
+        return _Seen(
+            issue=issue.result(),
+            known=replace(known, ref=issue.result().ref),
+            comment=comment.result(),
+            blockers=blockers.result(),
+            blocking=blocking.result(),
+        )
+
+    async def _native_blocking(self, ref: IssueRef) -> list[Issue]:
+        try:
+            return await self._gitea.native_blocking(ref)
+        except NotFound:
+            return []
+
+    # -- the three ways it can stand --------------------------------------------------------
+
+    async def _vanished(self, known: Known | None, later: Later) -> None:
+        """The issue is gone, or the bot may no longer see it: others may wait for it."""
+        if known is None:
+            return
+        log.info("issue.vanished", issue=str(known.ref))
+        old = await self._store.said_by(known.ref)
+        concerned = _ends(old) | await self._around(known.ref)
+        await self._remember(
+            replace(known, coordinated=False, comment_id=None, status="", agent="", cycle=()),
+            edges=(),
+            concerned=concerned,
+            state="gone" if known.state == "gone" else "unseen",
+            later=later,
+        )
+
+    async def _leave(self, seen: _Seen, later: Later) -> None:
+        """Not coordinated, or no longer: say so where a report stands, and take labels off."""
+        issue, known = seen.issue, seen.known
+        comment = seen.comment
+        if known.coordinated:
+            comment = comment or await self._comment.find(issue)
+            if comment:
+                body = self._renderer.ended(issue=issue.ref, bot=self._bot.login)
+                await self._comment.put(issue, comment, body)
+            await self._labels.put(issue, ())
+            log.info("issue.left", issue=str(issue.ref))
+        old = await self._store.said_by(issue.ref)
+        concerned = _ends(old)
+        if (known.state, known.title) != (issue.state, issue.title):
+            concerned |= await self._around(issue.ref)
+        await self._remember(
+            replace(
+                known,
+                coordinated=False,
+                comment_id=comment.id if comment else None,
+                title=issue.title,
+                status="",
+                agent="",
+                cycle=(),
+            ),
+            edges=(),
+            concerned=concerned | set(known.cycle),
+            state=issue.state,
+            later=later,
+        )
+
+    async def _coordinate(self, seen: _Seen, later: Later) -> None:
+        issue, known = seen.issue, seen.known
+        metadata = parse(
+            issue.body, issue=issue.ref, title=issue.title, hosts=self._rules.hosts or None
+        )
+        reading, ai_failure = await self._understand(issue, metadata)
+        edges = self._edges(seen, metadata, reading)
+        changed = _ends(await self._store.said_by(issue.ref) ^ edges)
+        known = replace(known, coordinated=True, owed=tuple({*known.owed, *changed}))
+        await self._store.save(known, edges)
+
+        around = await self._surveyor.survey(
+            issue.ref,
+            native=(*seen.blockers.issues, *seen.blocking),
+            named={*metadata.blocked_by, *metadata.blocks} - {issue.ref},
+            proposed=self._proposed(reading),
+            most=self._rules.dependencies,
+        )
+        report = await self._decide(seen, metadata, reading, ai_failure, around)
+        comment_id = await self._publish(seen, report)
+
+        concerned = set[IssueRef]()
+        if set(known.cycle) != set(report.cycle):
+            concerned |= set(known.cycle) | set(report.cycle)
+        if (known.state, known.title) != (issue.state, issue.title):
+            concerned |= await self._around(issue.ref)
+        await self._remember(
+            replace(
+                known,
+                comment_id=comment_id,
+                title=issue.title,
+                status=report.status.value,
+                agent=report.assignment.agent.name if report.assignment.agent else "",
+                cycle=report.cycle,
+            ),
+            edges=None,
+            concerned=concerned,
+            state=issue.state,
+            later=later,
+        )
+
+    # -- understand -------------------------------------------------------------------------
+
+    async def _understand(
+        self, issue: Issue, metadata: Metadata
+    ) -> tuple[Reading | None, str | None]:
+        """What Claude reads of what is not declared, or why it could not be asked."""
+        wanted = _wanted(metadata)
+        if self._reader is None or not wanted or not issue.is_open:
+            return None, None
+        try:
+            reading = await self._reader.read(
+                title=issue.title, body=issue.body, issue=issue.ref, wanted=wanted
+            )
+        except AIError as error:
+            log.warning("ai.failed", issue=str(issue.ref), error=str(error))
+            return None, str(error)
+        return reading, None
+
+    def _edges(self, seen: _Seen, metadata: Metadata, reading: Reading | None) -> set[Edge]:
+        """What this issue says of who waits for whom.
+
+        That another issue waits for this one is believed within a repository only: whoever may
+        write a text here need not have a say there.
+        """
+        me = seen.issue.ref
+        said = {Edge(me, ref, me, Source.DECLARED) for ref in metadata.blocked_by}
+        said |= {Edge(ref, me, me, Source.DECLARED) for ref in metadata.blocks if _near(ref, me)}
+        said |= {Edge(me, other.ref, me, Source.GITEA) for other in seen.blockers.issues}
+        said |= {Edge(other.ref, me, me, Source.GITEA) for other in seen.blocking}
+        if reading and self._rules.accept_ai_dependencies == "accept":
+            said |= {Edge(me, ref, me, Source.AI) for ref in reading.blocked_by}
+        return {edge for edge in said if edge.waits != edge.on}
+
+    def _proposed(self, reading: Reading | None) -> tuple[IssueRef, ...]:
+        if reading is None or self._rules.accept_ai_dependencies != "propose":
+            return ()
+        return reading.blocked_by
+
+    # -- decide -----------------------------------------------------------------------------
+
+    async def _decide(
+        self,
+        seen: _Seen,
+        metadata: Metadata,
+        reading: Reading | None,
+        ai_failure: str | None,
+        around: Surroundings,
+    ) -> Report:
+        issue, rules = seen.issue, self._rules
+        tree = await self._repositories.tree(issue.ref.repository) if metadata.files else None
+        report = decide(
+            Facts(
+                issue=issue.ref,
+                title=issue.title,
+                text=f"{issue.title}\n\n{issue.body}",
+                metadata=metadata,
+                reading=reading,
+                ai_failure=ai_failure,
+                blockers=around.blockers,
+                waiting=around.waiting,
+                proposals=around.proposals,
+                edges=around.edges,
+                states=around.states,
+                titles=around.titles,
+                dependencies_found=around.found,
+                dependencies_followed=around.followed,
+                hidden_blockers=around.hidden + seen.blockers.unseen,
+                tree=tree,
+                agents=rules.agents,
+                busy=await self._store.busy(besides=issue.ref),
+                share=rules.share,
+                limits=rules.limits,
+                is_closed=not issue.is_open,
+                in_progress=_carries(issue, self._book.in_progress),
+                bot=self._bot.login,
+            )
+        )
+        if issue.ref.repository.lower() in self._labels.refused:
+            return _with_refusal(report)
+        return report
+
+    # -- publish ----------------------------------------------------------------------------
+
+    async def _publish(self, seen: _Seen, report: Report) -> int:
+        """Write the comment and the labels side by side; the comment's id."""
+        issue = seen.issue
+        comment = seen.comment or await self._comment.find(issue)
+        refused = issue.ref.repository.lower() in self._labels.refused
+        try:
+            async with asyncio.TaskGroup() as group:
+                body = self._renderer.report(report)
+                put = group.create_task(self._comment.put(issue, comment, body))
+                labelled = group.create_task(self._labels.put(issue, self._book.wanted(report)))
+        except ExceptionGroup as errors:
+            raise _worst(errors.exceptions) from None
+        comment_id, written = put.result()
+        if not refused and issue.ref.repository.lower() in self._labels.refused:
+            body = self._renderer.report(_with_refusal(report))
+            current = await self._comment.remembered(issue.ref, comment_id)
+            comment_id, _ = await self._comment.put(issue, current, body)
+        self._observer.report(written=written or labelled.result())
+        log.info(
+            "report.written" if written else "report.unchanged",
+            issue=str(issue.ref),
+            status=report.status.value,
+            labelled=labelled.result(),
+        )
+        return comment_id
+
+    # -- remember, and have others looked at ------------------------------------------------
+
+    async def _remember(
+        self,
+        known: Known,
+        *,
+        edges: Iterable[Edge] | None,
+        concerned: Iterable[IssueRef],
+        state: str,
+        later: Later,
+    ) -> None:
+        """Remember the issue, then have those looked at whom its change concerns.
+
+        Its state is remembered last: until then, the next look finds the same change again.
+        """
+        owed = {*known.owed, *concerned} - {known.ref}
+        coordinated = [
+            ref for ref, one in (await self._store.issues(owed)).items() if one.coordinated
+        ]
+        done = replace(known, state=state, owed=())
+        if coordinated:
+            await self._store.save(replace(known, owed=tuple(sorted(coordinated))), edges)
+            await later(sorted(coordinated))
+            await self._store.save(done)
+        else:
+            await self._store.save(done, edges)
+
+    async def _around(self, ref: IssueRef) -> set[IssueRef]:
+        """Every issue that an edge connects with this one."""
+        blockers = await self._store.blockers([ref])
+        return _ends(blockers) | _ends(await self._store.waiting([ref]))
+
+
+def _ends(edges: Iterable[Edge]) -> set[IssueRef]:
+    return {ref for edge in edges for ref in (edge.waits, edge.on)}
+
+
+def _near(one: IssueRef, other: IssueRef) -> bool:
+    return one.key[0] == other.key[0]
+
+
+def _carries(issue: Issue, name: str) -> bool:
+    return any(label.name.casefold() == name.casefold() for label in issue.labels)
+
+
+def _wanted(metadata: Metadata) -> frozenset[Wanted]:
+    missing = set()
+    if metadata.difficulty is None:
+        missing.add(Wanted.DIFFICULTY)
+    if metadata.estimated_context is None:
+        missing.add(Wanted.CONTEXT)
+    if not metadata.blocked_by and not metadata.unreadable:
+        missing.add(Wanted.DEPENDENCIES)
+    return frozenset(missing)
+
+
+def _with_refusal(report: Report) -> Report:
+    return replace(report, warnings=(*report.warnings, Warn(WarningKind.LABELS_REFUSED)))
+
+
+def _worst(errors: Sequence[BaseException]) -> BaseException:
+    """Of several failures side by side, the one that says most: what will not pass first."""
+    flat = [e for error in errors for e in _flat(error)]
+    return min(flat, key=lambda error: isinstance(error, Retryable))
+
+
+def _flat(error: BaseException) -> Iterable[BaseException]:
+    return (
+        (e for one in error.exceptions for e in _flat(one))
+        if isinstance(error, BaseExceptionGroup)
+        else (error,)
+    )

@@ -1,0 +1,86 @@
+"""Which labels a report asks for: their names, colours and descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.models import ContextSize, Difficulty, Report, Status
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSpec:
+    """A label as it is made: `color` as `#rrggbb`; exclusive within its scope."""
+
+    name: str
+    color: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """The part of a label's name before the slash, for each thing the bot labels."""
+
+    status: str = "status"
+    context: str = "context"
+    difficulty: str = "difficulty"
+    priority: str = "priority"
+    agent: str = "agent"
+
+
+_STATUS = {
+    Status.READY: ("#2da44e", "Nothing holds it back: an agent can take it"),
+    Status.BLOCKED: ("#cf222e", "Waits for another issue"),
+    Status.TOO_BIG: ("#bc4c00", "Needs more context than any agent may be given"),
+    Status.HOLD: ("#6e7781", "Out of the queue until somebody says otherwise"),
+    Status.IN_PROGRESS: ("#0969da", "Somebody has begun"),
+}
+_CONTEXT = {
+    ContextSize.SMALL: ("#c2e0c6", "Little context to hold"),
+    ContextSize.MEDIUM: ("#bfd4f2", "A fair amount of context to hold"),
+    ContextSize.LARGE: ("#fef2c0", "Much context to hold"),
+    ContextSize.HUGE: ("#f9d0c4", "More context than most agents can hold"),
+}
+_DIFFICULTY = {
+    Difficulty.EASY: ("#0e8a16", "Straightforward"),
+    Difficulty.MEDIUM: ("#fbca04", "Needs some thought"),
+    Difficulty.HARD: ("#b60205", "Needs care and experience"),
+}
+_AGENT = ("#8250df", "The agent that should take it")
+
+
+class LabelBook:
+    """Every label the bot may set, under the names this installation gives them."""
+
+    def __init__(self, scopes: Scopes, agents: Sequence[str]) -> None:
+        self._scopes = scopes
+        named: dict[str, tuple[str, str]] = {
+            **{f"{scopes.status}/{key}": look for key, look in _STATUS.items()},
+            **{f"{scopes.context}/{key}": look for key, look in _CONTEXT.items()},
+            **{f"{scopes.difficulty}/{key}": look for key, look in _DIFFICULTY.items()},
+            **{f"{scopes.agent}/{name}": _AGENT for name in agents},
+        }
+        self.specs: Mapping[str, LabelSpec] = {
+            name.casefold(): LabelSpec(name, *look) for name, look in named.items()
+        }
+
+    def owns(self, name: str) -> bool:
+        """Whether a label of this name is the bot's to set and to take away."""
+        return name.casefold() in self.specs
+
+    @property
+    def in_progress(self) -> str:
+        """The label by which people and agents say that they have begun."""
+        return f"{self._scopes.status}/{Status.IN_PROGRESS}"
+
+    def wanted(self, report: Report) -> tuple[LabelSpec, ...]:
+        """The labels an issue with this report carries."""
+        names = [
+            f"{self._scopes.context}/{report.size}",
+            f"{self._scopes.difficulty}/{report.difficulty}",
+        ]
+        if report.status is not Status.CLOSED:
+            names.append(f"{self._scopes.status}/{report.status}")
+        if report.assignment.agent:
+            names.append(f"{self._scopes.agent}/{report.assignment.agent.name}")
+        return tuple(self.specs[name.casefold()] for name in names)

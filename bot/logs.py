@@ -1,0 +1,79 @@
+"""Log lines: readable on a terminal, JSON elsewhere, and never a secret in them."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Collection
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+NOISY = ("httpx", "httpcore", "httpx2", "apscheduler", "alembic", "aiohttp.access", "asyncio")
+
+
+def configure(
+    *, level: str, style: str = "auto", secrets: Collection[str] = (), stream: TextIO = sys.stderr
+) -> None:
+    """Send every log line of the process, also of libraries, to `stream`.
+
+    `style` is text, json, or auto: text on a terminal. `secrets` are blotted out wherever they
+    would stand.
+    """
+    text = style == "text" or (style == "auto" and stream.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    render: Processor = (
+        structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        if text
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _Blot(secrets),
+                render,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in NOISY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+class _Blot:
+    """Replaces secrets in every text of a log line."""
+
+    def __init__(self, secrets: Collection[str]) -> None:
+        self._secrets = sorted((s for s in secrets if len(s) >= 6), key=len, reverse=True)
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {key: self._clean(value) for key, value in event.items()}
+
+    def _clean(self, value: Any) -> Any:  # noqa: ANN401 - whatever was logged
+        if isinstance(value, str):
+            for secret in self._secrets:
+                value = value.replace(secret, "***")
+            return value
+        if isinstance(value, dict):
+            return {key: self._clean(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._clean(one) for one in value]
+        return value

@@ -1,0 +1,104 @@
+"""What Prometheus is told; the names are listed in docs/metrics.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Metrics:
+    """All counters of one process; handed to whoever observes something."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._deliveries = Counter(
+            "mosaic_deliveries", "Webhook deliveries.", ("event", "outcome"), registry=self.registry
+        )
+        self._jobs = Counter(
+            "mosaic_jobs", "Attempts at work.", ("kind", "outcome"), registry=self.registry
+        )
+        self._job_seconds = Histogram(
+            "mosaic_job_seconds",
+            "Time of an attempt.",
+            ("kind",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._requests = Counter(
+            "mosaic_gitea_requests",
+            "Requests to Gitea.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self._request_seconds = Histogram(
+            "mosaic_gitea_request_seconds",
+            "Time of a request to Gitea.",
+            ("method", "route"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._reports = Counter(
+            "mosaic_reports", "Reports decided.", ("outcome",), registry=self.registry
+        )
+        self._readings = Counter(
+            "mosaic_ai_readings", "Questions to Claude.", ("outcome",), registry=self.registry
+        )
+        self._tokens = Counter(
+            "mosaic_ai_tokens",
+            "Tokens Claude read and wrote.",
+            ("direction",),
+            registry=self.registry,
+        )
+        self._queue = Gauge(
+            "mosaic_queue", "Work in the queue.", ("state",), registry=self.registry
+        )
+        self._issues = Gauge(
+            "mosaic_issues", "Coordinated issues.", ("status",), registry=self.registry
+        )
+        self._set_aside = Gauge(
+            "mosaic_set_aside", "Work that was given up.", registry=self.registry
+        )
+
+    def delivery(self, event: str, outcome: str) -> None:
+        """A webhook request was answered."""
+        self._deliveries.labels(event, outcome).inc()
+
+    def job(self, kind: str, outcome: str, seconds: float) -> None:
+        """An attempt at work ended: done, retried or set-aside."""
+        self._jobs.labels(kind, outcome).inc()
+        self._job_seconds.labels(kind).observe(seconds)
+
+    def request(self, method: str, route: str, status: int | None, seconds: float) -> None:
+        """A request to Gitea ended; no status: there was no answer."""
+        self._requests.labels(method, route, str(status or "none")).inc()
+        self._request_seconds.labels(method, route).observe(seconds)
+
+    def report(self, *, written: bool) -> None:
+        """A report was decided, and written or left alone."""
+        self._reports.labels("written" if written else "unchanged").inc()
+
+    def reading(self, outcome: str, tokens_in: int, tokens_out: int, seconds: float) -> None:  # noqa: ARG002
+        """Claude was asked."""
+        self._readings.labels(outcome).inc()
+        self._tokens.labels("in").inc(tokens_in)
+        self._tokens.labels("out").inc(tokens_out)
+
+    def standing(
+        self, *, queue: Mapping[str, int], issues: Mapping[str, int], set_aside: int
+    ) -> None:
+        """How things stand now, asked when somebody looks."""
+        for state, count in queue.items():
+            self._queue.labels(state).set(count)
+        self._issues.clear()
+        for status, count in issues.items():
+            self._issues.labels(status or "unknown").set(count)
+        self._set_aside.set(set_aside)
+
+    def page(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry)

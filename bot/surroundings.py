@@ -1,0 +1,227 @@
+"""What stands around an issue: what it waits for, what waits for it, and the graph beyond.
+
+Here it is settled, too, what of other repositories may be shown: of one that somebody may be
+unable to read, only what this issue's own text names, without a title; nothing of what waits
+there, and nothing of what lies behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot.errors import GiteaError, NotFound, Permanent
+from bot.gitea.models import Issue
+from bot.models import Dependency, IssueRef, RefState, Source
+from bot.repositories import Repositories
+from bot.store.queries import Edge, Known
+
+HOPS = 200  # how long a chain of dependencies is followed
+EDGES = 2000  # how many edges around one issue are looked at
+
+
+class EdgeReader(Protocol):
+    """What this needs of the store."""
+
+    async def issues(self, refs: Collection[IssueRef]) -> dict[IssueRef, Known]:
+        """What is remembered of issues."""
+
+    async def blockers(self, refs: Collection[IssueRef]) -> list[Edge]:
+        """The edges that lead from issues to what they wait for."""
+
+    async def waiting(self, refs: Collection[IssueRef]) -> list[Edge]:
+        """The edges that lead to issues from what waits for them."""
+
+
+class IssueReader(Protocol):
+    """What this needs of Gitea."""
+
+    async def issue(self, ref: IssueRef) -> Issue:
+        """An issue as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything around an issue that its report may show.
+
+    `hidden` counts open blockers of which not even the reference may be shown. `found` and
+    `followed` are how many issues it waits for, and how many of them were looked at.
+    """
+
+    blockers: tuple[Dependency, ...] = ()
+    waiting: tuple[Dependency, ...] = ()
+    proposals: tuple[Dependency, ...] = ()
+    edges: tuple[tuple[IssueRef, IssueRef], ...] = ()
+    states: Mapping[IssueRef, RefState] = field(default_factory=dict)
+    titles: Mapping[IssueRef, str] = field(default_factory=dict)
+    hidden: int = 0
+    found: int = 0
+    followed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    state: RefState
+    title: str | None = None
+    is_pull: bool = False
+
+
+class Surveyor:
+    """Looks around issues."""
+
+    def __init__(self, gitea: IssueReader, store: EdgeReader, repositories: Repositories) -> None:
+        self._gitea = gitea
+        self._store = store
+        self._repositories = repositories
+
+    async def survey(
+        self,
+        me: IssueRef,
+        *,
+        native: Iterable[Issue],
+        named: Collection[IssueRef],
+        proposed: Collection[IssueRef],
+        most: int,
+    ) -> Surroundings:
+        """Look around `me`, whose own edges are remembered already.
+
+        `native` are issues that Gitea just told of; `named` those that its text names; `proposed`
+        those Claude thinks it waits for. At most `most` blockers are looked at.
+        """
+        out = await self._store.blockers([me])
+        into = await self._store.waiting([me])
+        told = {issue.ref: _looked(issue) for issue in native}
+        ends = {e.on for e in out} | {e.waits for e in into} | {*named, *proposed}
+        concealed = await self._concealed(me, ends)
+
+        open_out = [e for e in out if e.on not in concealed or e.on in named]
+        blockers = list(dict.fromkeys(e.on for e in open_out))
+        followed = blockers[:most]
+        hidden = {e.on for e in out} - set(blockers)
+        waiting = list(
+            dict.fromkeys(
+                [e.waits for e in into if e.waits not in concealed or e.waits in named]
+                + [ref for ref in named if ref not in blockers and ref.key[0] != me.key[0]]
+            )
+        )[:most]
+
+        looked = await self._look_at([*followed, *hidden, *proposed], told)
+        looked |= await self._remembered([*waiting, *blockers[most:]], told | looked)
+        edges = await self._beyond(me, [*out, *into], concealed)
+
+        def dependency(ref: IssueRef, said: Collection[Edge]) -> Dependency:
+            seen = looked.get(ref, _Looked(RefState.UNCHECKED))
+            return Dependency(
+                ref=ref,
+                state=seen.state,
+                sources=tuple(dict.fromkeys(e.source for e in said)) or (Source.DECLARED,),
+                title=None if ref in concealed else seen.title,
+                is_pull=seen.is_pull,
+                private=ref in concealed,
+                declared_in=_declared_elsewhere(me, said),
+            )
+
+        around = {ref for edge in edges for ref in edge} - {me}
+        known = await self._store.issues(around - looked.keys())
+        return Surroundings(
+            blockers=tuple(dependency(r, [e for e in out if e.on == r]) for r in followed),
+            waiting=tuple(dependency(r, [e for e in into if e.waits == r]) for r in waiting),
+            proposals=tuple(
+                dependency(r, [Edge(me, r, me, Source.AI)])
+                for r in proposed
+                if looked[r].state in (RefState.OPEN, RefState.CLOSED, RefState.MERGED)
+            ),
+            edges=edges,
+            states={ref: look.state for ref, look in looked.items() if ref not in hidden}
+            | {ref: _state_of(one.state) for ref, one in known.items()},
+            titles={
+                ref: look.title
+                for ref, look in looked.items()
+                if look.title and ref not in concealed
+            }
+            | {r: one.title for r, one in known.items() if one.title and r not in concealed},
+            hidden=sum(1 for ref in hidden if looked[ref].state.blocks),
+            found=len(blockers),
+            followed=len(followed),
+        )
+
+    async def _concealed(self, me: IssueRef, refs: Iterable[IssueRef]) -> set[IssueRef]:
+        """Those of other repositories that somebody may be unable to read."""
+        foreign = {ref.repository.lower(): ref.repository for ref in refs if not _same(ref, me)}
+        answers = await asyncio.gather(*map(self._repositories.hidden, foreign.values()))
+        hidden = {name for name, answer in zip(foreign, answers, strict=True) if answer}
+        return {ref for ref in refs if ref.key[0] in hidden}
+
+    async def _look_at(
+        self, refs: Iterable[IssueRef], told: Mapping[IssueRef, _Looked]
+    ) -> dict[IssueRef, _Looked]:
+        """The issues as they are now; those Gitea just told of are not asked again."""
+        asked = [ref for ref in dict.fromkeys(refs) if ref not in told]
+        known = await self._store.issues(asked)
+        answers = await asyncio.gather(*(self._look(ref, known.get(ref)) for ref in asked))
+        return dict(zip(asked, answers, strict=True)) | {r: told[r] for r in refs if r in told}
+
+    async def _look(self, ref: IssueRef, known: Known | None) -> _Looked:
+        try:
+            return _looked(await self._gitea.issue(ref))
+        except NotFound:
+            gone = known is not None and known.state == "gone"
+            return _Looked(RefState.GONE if gone else RefState.UNSEEN)
+        except Permanent:
+            return _Looked(RefState.UNSEEN)
+        except GiteaError:
+            return _Looked(RefState.UNCHECKED)
+
+    async def _remembered(
+        self, refs: Collection[IssueRef], told: Mapping[IssueRef, _Looked]
+    ) -> dict[IssueRef, _Looked]:
+        """What is remembered of issues, and a look at those that are not."""
+        known = await self._store.issues(refs)
+        fresh = {ref: told[ref] for ref in refs if ref in told}
+        kept = {
+            ref: _Looked(_state_of(one.state), one.title)
+            for ref, one in known.items()
+            if one.state in ("open", "closed", "gone")
+        }
+        return await self._look_at([r for r in refs if r not in kept], fresh) | kept | fresh
+
+    async def _beyond(
+        self, me: IssueRef, near: Collection[Edge], concealed: Collection[IssueRef]
+    ) -> tuple[tuple[IssueRef, IssueRef], ...]:
+        """The edges around, followed both ways; not through repositories that are concealed."""
+        edges = {(e.waits, e.on) for e in near if not {e.waits, e.on} & set(concealed)}
+        seen = {me, *concealed}
+        level = {ref for edge in edges for ref in edge} - seen
+        for _ in range(HOPS):
+            if not level or len(edges) >= EDGES:
+                break
+            seen |= level
+            found = [*await self._store.blockers(level), *await self._store.waiting(level)]
+            ends = {ref for e in found for ref in (e.waits, e.on)} - seen
+            out_of_sight = await self._concealed(me, ends)
+            seen |= out_of_sight
+            edges |= {(e.waits, e.on) for e in found if not {e.waits, e.on} & out_of_sight}
+            level = ends - out_of_sight
+        return tuple(sorted(edges, key=lambda edge: (edge[0].key, edge[1].key)))
+
+
+def _same(one: IssueRef, other: IssueRef) -> bool:
+    return one.key[0] == other.key[0]
+
+
+def _looked(issue: Issue) -> _Looked:
+    state = RefState.OPEN if issue.is_open else RefState.CLOSED
+    return _Looked(RefState.MERGED if issue.merged else state, issue.title, issue.is_pull)
+
+
+def _state_of(state: str) -> RefState:
+    named = {"open": RefState.OPEN, "closed": RefState.CLOSED, "gone": RefState.GONE}
+    return named.get(state, RefState.UNCHECKED)
+
+
+def _declared_elsewhere(me: IssueRef, said: Iterable[Edge]) -> IssueRef | None:
+    """The other issue whose text says so, when this one's does not."""
+    declared = [e.said_by for e in said if e.source is Source.DECLARED]
+    return declared[0] if declared and me not in declared else None

@@ -1,0 +1,105 @@
+"""POST /webhook/gitea: verify the signature, record durably, answer.
+
+Gitea waits five seconds for the answer, sends nothing twice, and sends the next delivery only
+then; so nothing is done here but what makes sure that the work will be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import structlog
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot import security
+from bot.errors import DeliveryError, StoreError
+from bot.gitea.events import Event
+
+log = structlog.get_logger(__name__)
+
+READ_SECONDS = 10.0
+
+
+class Observer(Protocol):
+    """What the metrics want to know of deliveries."""
+
+    def delivery(self, event: str, outcome: str) -> None:
+        """Called once per request."""
+
+
+Accept = Callable[[Event], Awaitable[str]]
+"""Records an event; answers "recorded", "own" or "ignored". Raises StoreError."""
+
+
+class Webhook:
+    """The receiver: the only thing the world may reach without a token."""
+
+    def __init__(
+        self,
+        *,
+        secrets: Sequence[SecretStr],
+        max_body: int,
+        accept: Accept,
+        observer: Observer,
+    ) -> None:
+        self._secrets = secrets
+        self._max_body = max_body
+        self._accept = accept
+        self._observer = observer
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """One delivery. 200 recorded; 401, 408, 413, 415 or 422 refused; 503 not recorded."""
+        event: Event | None = None
+        try:
+            body = await self._read(request)
+            security.verify(
+                self._secrets, body, request.headers.get("Content-Type", ""), request.headers
+            )
+            event = Event.from_request(request.headers, body)
+            with structlog.contextvars.bound_contextvars(delivery=event.delivery):
+                outcome = await self._accept(event)
+                log.info(
+                    "delivery",
+                    outcome=outcome,
+                    event_type=event.type,
+                    action=event.action,
+                    issue=str(event.issue) if event.issue else None,
+                )
+        except DeliveryError as error:
+            log.info("delivery.refused", status=error.status, reason=str(error))
+            return self._answer(event, error.status, "refused", str(error))
+        except StoreError as error:
+            log.error("delivery.not_recorded", error=str(error))  # noqa: TRY400 - it says all
+            return self._answer(event, 503, "not-recorded", "could not be recorded; nothing was")
+        return self._answer(event, 200, outcome)
+
+    async def _read(self, request: web.Request) -> bytes:
+        if (request.content_length or 0) > self._max_body:
+            raise self._too_large()
+        body = bytearray()
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                async for chunk in request.content.iter_any():
+                    body += chunk
+                    if len(body) > self._max_body:
+                        raise self._too_large()
+        except TimeoutError:
+            raise DeliveryError(408, f"the body took longer than {READ_SECONDS:.0f} s") from None
+        except (web.RequestPayloadError, ValueError) as error:
+            raise DeliveryError(422, f"the body cannot be read: {type(error).__name__}") from None
+        return bytes(body)
+
+    def _too_large(self) -> DeliveryError:
+        return DeliveryError(413, f"more than {self._max_body} bytes; see [server] max_body")
+
+    def _answer(
+        self, event: Event | None, status: int, outcome: str, message: str | None = None
+    ) -> web.Response:
+        self._observer.delivery(event.type if event else "unknown", outcome)
+        answer = {"status": outcome, "delivery": event.delivery if event else None}
+        if message:
+            answer["message"] = message
+        return web.json_response(answer, status=status)

@@ -1,0 +1,204 @@
+"""From a recorded delivery to the issues that are looked at because of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from bot.coordinator import Coordinator, Later
+from bot.engine import Freshness, Job, failed_how
+from bot.gitea.events import Event
+from bot.gitea.models import Issue, User
+from bot.models import IssueRef
+from bot.repositories import Repositories
+from bot.routing import Router
+from bot.store.queries import Failure, Known, Store
+
+log = structlog.get_logger(__name__)
+
+DELIVERY, LOOK, RECHECK = "delivery", "look", "recheck"
+
+
+class Queue(Protocol):
+    """The durable queue, as far as work is put into it."""
+
+    async def submit(self, job: Job, *, delay: float = 0.0) -> None:
+        """Record a job."""
+
+
+class Core(Protocol):
+    """What can only be had once Gitea has said who the bot is."""
+
+    @property
+    def bot(self) -> User:
+        """The bot's user."""
+
+    @property
+    def coordinator(self) -> Coordinator:
+        """Keeps the reports true."""
+
+    async def assigned(self) -> Collection[Issue]:
+        """Every open issue that is assigned to the bot, in all repositories."""
+
+
+class Worker:
+    """Accepts events, and does the work that the queue hands back."""
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        core: Callable[[], Awaitable[Core]],
+        login: Callable[[], str | None],
+        router: Router,
+        store: Store,
+        repositories: Repositories,
+        freshness: Freshness,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._queue = queue
+        self._core = core
+        self._login = login
+        self._router = router
+        self._store = store
+        self._repositories = repositories
+        self._freshness = freshness
+        self._now = now
+
+    # -- from the edge ----------------------------------------------------------------------
+
+    async def accept(self, event: Event) -> str:
+        """Record an event: "recorded", or "own" or "ignored" where there is nothing to do."""
+        login = self._login()
+        if login and event.sender.lower() == login.lower():
+            return "own"
+        if not self._router.handlers(event):
+            return "ignored"
+        about = event.issue
+        await self._queue.submit(
+            Job(
+                id=event.delivery,
+                kind=DELIVERY,
+                partition=partition(about) if about else f"repo:{(event.repository or '').lower()}",
+                payload=event.dump(),
+                stamp=self._freshness.stamp(),
+            )
+        )
+        return "recorded"
+
+    async def recheck(self, tick: str) -> None:
+        """Have everything rechecked; `tick` names the moment, so that replicas do it once."""
+        stamp = self._freshness.stamp()
+        await self._queue.submit(Job(f"recheck:{tick}", RECHECK, "recheck", tick, stamp))
+
+    # -- from the queue ---------------------------------------------------------------------
+
+    async def work(self, job: Job) -> None:
+        """Do one job. Raises what made it fail."""
+        if job.kind == DELIVERY:
+            event = Event.load(job.payload)
+            with structlog.contextvars.bound_contextvars(delivery=event.delivery):
+                await self._deliver(job, event)
+        elif job.kind == LOOK:
+            ref = IssueRef.parse(job.payload)
+            await self._look(ref, job)
+        else:
+            await self._recheck(job)
+
+    async def give_up(self, job: Job, error: Exception) -> None:
+        """Keep a job that failed for good, for a person to look at."""
+        about = job.partition if job.kind != LOOK else job.payload
+        await self._store.set_aside(
+            Failure(
+                id=job.id,
+                job=job.dump(),
+                about=about,
+                error=failed_how(error),
+                attempts=job.attempt,
+                failed_at=self._now(),
+            )
+        )
+
+    async def _deliver(self, job: Job, event: Event) -> None:
+        core = await self._core()
+        if event.sender.lower() == core.bot.login.lower():
+            return
+        refs = await self._router.route(
+            event, Desk(core.bot.login, self._store, self._repositories)
+        )
+        others = [ref for ref in sorted(refs) if partition(ref) != job.partition]
+        await self._later(job)(others)
+        if len(others) < len(refs):
+            await self._look(next(r for r in refs if partition(r) == job.partition), job)
+
+    async def _look(self, ref: IssueRef, job: Job) -> None:
+        if self._freshness.covers(ref, job.stamp):
+            log.info("issue.fresh", issue=str(ref))
+            return
+        core = await self._core()
+        begun = self._freshness.begin()
+        await core.coordinator.reconcile(ref, self._later(job))
+        self._freshness.done(ref, begun)
+
+    def _later(self, job: Job) -> Later:
+        """Has issues looked at because of a job: each once for it, however often it runs."""
+        origin = job.id.rsplit("~", 1)[0] if job.attempt > 1 else job.id
+
+        async def later(refs: Collection[IssueRef]) -> None:
+            for ref in refs:
+                await self._queue.submit(look(ref, cause=origin, stamp=self._freshness.stamp()))
+
+        return later
+
+    async def _recheck(self, job: Job) -> None:
+        """Look at what is assigned but unknown, and at what waits for something."""
+        core = await self._core()
+        known = set(await self._store.coordinated())
+        missed = [i.ref for i in await core.assigned() if not i.is_pull and i.ref not in known]
+        waits = await self._store.blocked()
+        log.info("recheck", missed=len(missed), blocked=len(waits))
+        await self._later(job)([*missed, *waits])
+
+
+class Desk:
+    """What handlers may know and do."""
+
+    def __init__(self, login: str, store: Store, repositories: Repositories) -> None:
+        self.login = login
+        self._store = store
+        self._repositories = repositories
+
+    async def concerns(self, ref: IssueRef) -> bool:
+        """Whether the bot has anything to do with an issue, as far as is remembered."""
+        return await self._store.concerns(ref)
+
+    async def gone(self, ref: IssueRef) -> None:
+        """Remember that an issue was deleted."""
+        known = await self._store.issue(ref) or Known(ref)
+        await self._store.save(replace(known, state="gone"))
+
+    def changed(self, repository: str) -> None:
+        """Forget what is remembered of a repository as a whole."""
+        self._repositories.forget(repository)
+
+
+def partition(ref: IssueRef) -> str:
+    """The key under which jobs about one issue run one after another."""
+    repository, number = ref.key
+    return f"{repository}#{number}"
+
+
+def look(ref: IssueRef, *, cause: str, stamp: str) -> Job:
+    """A job that looks at one issue; of one cause, each issue is looked at once."""
+    return Job(f"look:{cause}:{partition(ref)}", LOOK, partition(ref), str(ref), stamp)
+
+
+def retried(failure: Failure, when: datetime) -> Job:
+    """Work that was set aside, as a new job to be done from the start."""
+    job = Job(**json.loads(failure.job))
+    return replace(job, id=f"{job.id}@{when:%Y%m%dT%H%M%S%f}", attempt=1, stamp="")
