@@ -143,7 +143,7 @@ class Engine:
         try:
             self._database = queue_engine(self._database_url)
             self._dbos = DBOS(config=self._config(self._database))
-            await asyncio.to_thread(DBOS.launch)
+            DBOS.launch()  # not in a thread: jobs run on the loop that launches
             await asyncio.to_thread(self._register)
             self._recorder = Recorder(self._database_url)
         except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
