@@ -1,0 +1,53 @@
+"""An issue's text ▸ what it declares: the entry to reading.
+
+    markup.py      the text as blocks, without what its author does not say
+    references.py  what an issue is called: `#7`, `owner/repo#7`, addresses
+    relations.py   what one line says of waiting and blocking
+    sections.py    what headings, lists, tables add to that
+    declared.py    difficulty, tokens, agent
+    paths.py       the files named
+
+An edge counts only if the text says it of this issue, now. Nothing is looked up.
+"""
+
+from __future__ import annotations
+
+from bot.declared import declared
+from bot.markup import Kind, blocks, clean, inline
+from bot.models import IssueRef, Metadata
+from bot.paths import paths
+from bot.references import references
+from bot.sections import dependencies
+
+MAX_TEXT = 4 * 1024 * 1024
+
+__all__ = ["MAX_TEXT", "parse", "references"]
+
+
+def parse(
+    body: str, *, issue: IssueRef, title: str = "", hosts: frozenset[str] | None = None
+) -> Metadata:
+    """What the text of `issue` declares; never raises.
+
+    `hosts` are the names this Gitea is known by, `host[:port][/prefix]`: an address under one of
+    them is a reference, any other that is declared as a dependency is `unreadable`. Without it an
+    address of any forge counts as a reference to its `owner/repo#n`. Reads the first `MAX_TEXT`
+    characters of the body and 1,000 of the title; the time is linear in them.
+    """
+    read = blocks(clean(body[:MAX_TEXT]))
+    heading = inline(Kind.TEXT, clean(title[:1000]))
+    edges = dependencies(read, heading.text, issue, hosts)
+    values = declared(read)
+    return Metadata(
+        blocked_by=edges.waits,
+        blocks=edges.holds,
+        resolved=edges.resolved,
+        unreadable=edges.unreadable,
+        difficulty=values.difficulty,
+        estimated_context=values.estimated_context,
+        assigned_agent=values.assigned_agent,
+        files=paths([*read, heading]),
+        files_to_modify=values.files_to_modify,
+        implementation_tokens=values.implementation_tokens,
+        test_tokens=values.test_tokens,
+    )
