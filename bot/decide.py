@@ -261,20 +261,17 @@ def _references(report: Report, facts: Facts) -> Iterator[Warn]:
 
 
 def _agent_names(report: Report, facts: Facts) -> Iterator[Warn]:
-    """What is wrong with the agent a person or the text named; a command hides the text's."""
-    for name in (facts.override_agent, facts.metadata.assigned_agent):
-        if not name:
-            continue
-        agent = match(name, facts.agents)
-        if agent is not None:
-            against = misfits(agent, _work(report, facts))
-            if facts.in_progress:
-                against = tuple(misfit for misfit in against if misfit is not Misfit.BUSY)
-            if against:
-                yield Warn(WarningKind.AGENT_MISFIT, texts=(agent.name, *against))
-            return
-        yield Warn(WarningKind.UNKNOWN_AGENT, texts=(name, nearest(name, facts.agents)))
-        return
+    """What is wrong with the agent a person or, without a command, the text named."""
+    names = [name for name in (facts.override_agent, facts.metadata.assigned_agent) if name]
+    agents = [match(name, facts.agents) for name in names]
+    if names and agents[0] is None:
+        yield Warn(WarningKind.UNKNOWN_AGENT, texts=(names[0], nearest(names[0], facts.agents)))
+    named = next((agent for agent in agents if agent is not None), None)
+    against = misfits(named, _work(report, facts)) if named is not None else ()
+    if facts.in_progress:  # then it is at work, however busy
+        against = tuple(misfit for misfit in against if misfit is not Misfit.BUSY)
+    if named is not None and against:
+        yield Warn(WarningKind.AGENT_MISFIT, texts=(named.name, *against))
 
 
 def _work(report: Report, facts: Facts) -> Work:
