@@ -94,7 +94,9 @@ def serve() -> None:
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the story.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the forge's page; 0: any.")] = 3000,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the forge's page; unless said, 3000 or any.")
+    ] = None,
 ) -> None:
     """Show the bot at work on a small forge of its own, with nothing else installed."""
     from bot.demo.story import play

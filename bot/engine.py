@@ -142,9 +142,9 @@ class Engine:
         _quiet()
         try:
             self._database = queue_engine(self._database_url)
+            await asyncio.to_thread(self._prepare)
             self._dbos = DBOS(config=self._config(self._database))
             DBOS.launch()  # not in a thread: jobs run on the loop that launches
-            await asyncio.to_thread(self._register)
             self._recorder = Recorder(self._database_url)
         except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
             raise StoreError(f"the queue cannot be opened: {error}") from None
@@ -162,8 +162,16 @@ class Engine:
             "scheduler_polling_interval_sec": 3600.0,
         }
 
-    def _register(self) -> None:
-        DBOS.register_queue(
+    def _prepare(self) -> None:
+        """Make the tables and the queue first: launched after it, dbos polls it at once."""
+        DBOS.migrate(self._database.url.render_as_string(hide_password=False))
+        client = DBOSClient(
+            system_database_engine=self._database,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=NAME,
+            use_listen_notify=False,
+        )
+        client.register_queue(
             QUEUE,
             partition_concurrency=1,
             worker_concurrency=self._workers,

@@ -60,7 +60,7 @@ class Previewer:
         self._renderer = Renderer()
 
     def markdown(self, text: Text) -> str:
-        """The report as the comment would stand there, with every blocker unchecked."""
+        """The report as the comment would stand there, with every blocker open."""
         return self._renderer.report(self._report(text, self._metadata(text)))
 
     def as_json(self, text: Text) -> dict[str, JSON]:
@@ -109,8 +109,8 @@ class Previewer:
                 title=text.title,
                 text=f"{text.title}\n\n{text.body}",
                 metadata=metadata,
-                blockers=_unchecked(metadata.blocked_by),
-                waiting=_unchecked(metadata.blocks),
+                blockers=_assumed_open(metadata.blocked_by),
+                waiting=_assumed_open(metadata.blocks),
                 agents=self._settings.roster,
                 share=limits.share,
                 limits=SizeLimits(limits.small, limits.medium, limits.large),
@@ -118,8 +118,8 @@ class Previewer:
         )
 
 
-def _unchecked(refs: Iterable[IssueRef]) -> tuple[Dependency, ...]:
-    return tuple(Dependency(ref, RefState.UNCHECKED, (Source.DECLARED,)) for ref in refs)
+def _assumed_open(refs: Iterable[IssueRef]) -> tuple[Dependency, ...]:
+    return tuple(Dependency(ref, RefState.OPEN, (Source.DECLARED,)) for ref in refs)
 
 
 def _refs(refs: Iterable[IssueRef], issue: IssueRef) -> list[JSON]:
