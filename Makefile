@@ -1,0 +1,72 @@
+# Everything needs only Python >= 3.11, make and a package index. `make help` lists what there is.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+UV := $(BIN)/uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+SOURCES := bot handlers tests bench
+
+.DEFAULT_GOAL := help
+.PHONY: help demo install run test lint format lock clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(BIN)/.installed ## Show the bot at work on a small forge of its own
+	$(BIN)/mosaic-coordinator demo $(ARGS)
+
+install: $(BIN)/.installed ## Install into .venv; the command is .venv/bin/mosaic-coordinator
+
+run: $(BIN)/.installed ## Serve, with the settings of .env (see .env.example) and bot.toml
+	@set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec $(BIN)/mosaic-coordinator serve
+
+test: $(BIN)/.dev ## Run every test; less than 95 % of branches covered is a failure
+	$(BIN)/pytest -n auto --cov --cov-branch --cov-report=term --cov-fail-under=95 $(PYTEST_ARGS)
+
+lint: $(BIN)/.dev ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(BIN)/.dev ## Put the style right where a program can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(BIN)/.dev ## Choose the newest dependencies that pyproject.toml allows
+	$(COMPILE) --upgrade pyproject.toml --output-file requirements.lock
+	$(COMPILE) --upgrade --constraint requirements.lock --extra dev pyproject.toml \
+		--output-file requirements-dev.lock
+	printf 'editables\nhatchling\n' | $(COMPILE) --upgrade --constraint requirements-dev.lock - \
+		--output-file requirements-build.lock
+
+clean: ## Remove what was made here, the environment too; data/ stays
+	rm -rf .venv dist build .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is as new as what was installed: running twice does nothing the second time.
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "make: there is no $(PYTHON) here; install Python 3.11 or newer, or say which one:" \
+		"make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1), but 3.11 or newer is needed; say which one:" \
+		"make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "make: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu:" \
+		"apt install python3-venv" >&2; exit 1; }
+
+$(BIN)/.installed: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock \
+		--requirement requirements-build.lock
+	$(PIP) install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(BIN)/.dev: requirements-dev.lock $(BIN)/.installed
+	$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	@touch $@
