@@ -160,6 +160,7 @@ class Engine:
             "log_level": "WARNING",
             "use_listen_notify": False,
             "scheduler_polling_interval_sec": 3600.0,
+            "notification_listener_polling_interval_sec": 0.2,  # it delays stopping by so much
         }
 
     def _prepare(self) -> None:
