@@ -81,6 +81,7 @@ class Session:
 
     def __post_init__(self) -> None:
         judge(self.used, self.limit)  # refuses figures that make no sense
+        object.__setattr__(self, "peak", max(self.peak, self.used))
 
     def seen(self, used: int) -> Session:
         """The session after a measurement.
@@ -89,8 +90,7 @@ class Session:
         and changes nothing. Raises ValueError for a negative one.
         """
         judge(used, self.limit)
-        used = max(used, self.used)
-        return replace(self, used=used, peak=max(used, self.peak))
+        return replace(self, used=max(used, self.used))
 
     def compacted(self, used: int) -> Session:
         """The session after it was compacted to `used` tokens.
