@@ -24,6 +24,7 @@ TITLE_LENGTH = 120
 LABEL_LENGTH = 36
 GRAPH_NODES = 30
 GRAPH_EDGES = 40
+GRAPH_STEPS = 4  # side by side; more would be drawn too small to read
 
 
 class Renderer:
@@ -178,7 +179,7 @@ def long_number(number: int) -> str:
 
 def money(amount: float) -> str:
     """0.0123 ▸ `0.012`, 3.5 ▸ `3.50`: two figures, at least two decimals."""
-    text = f"{amount:.2g}" if 0 < abs(amount) < 0.1 else f"{amount:,.2f}"  # noqa: PLR2004
+    text = f"{amount:.2g}" if 0 < abs(amount) < 0.1 else f"{amount:,.2f}"
     return f"{amount:.6f}".rstrip("0") if "e" in text else text
 
 
@@ -220,25 +221,42 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """What of the graph is drawn; arrows are (first, then): what is to be done first."""
+    """What of the graph is drawn; arrows are (first, then): what is to be done first.
+
+    `direction` is Mermaid's, `LR` or `TB`: as wide as a comment can show in legible size.
+    """
 
     nodes: tuple[Node, ...]
     arrows: tuple[tuple[str, str], ...]
     left_out: int
+    direction: str
 
     @classmethod
     def of(cls, report: Report) -> Diagram:
         """The report's first edges, as far as `GRAPH_NODES` and `GRAPH_EDGES` allow."""
         ids = {report.issue: "n0"}
-        arrows = []
+        levels = {report.issue: 0}
+        arrows: list[tuple[str, str]] = []
         for waits, first in report.edges:
-            new = [ref for ref in dict.fromkeys((waits, first)) if ref not in ids]
+            new = {waits, first} - ids.keys()
             if len(arrows) == GRAPH_EDGES or len(ids) + len(new) > GRAPH_NODES:
                 continue
-            ids |= {ref: f"n{len(ids) + nth}" for nth, ref in enumerate(new)}
+            levels.setdefault(waits, levels.get(first, -1) + 1)
+            levels.setdefault(first, levels[waits] - 1)
+            ids |= {ref: f"n{len(ids) + nth}" for nth, ref in enumerate(sorted(new))}
             arrows.append((ids[first], ids[waits]))
-        nodes = tuple(_node(report, ref, name) for ref, name in ids.items())
-        return cls(nodes, tuple(arrows), len(report.edges) - len(arrows))
+        return cls(
+            nodes=tuple(_node(report, ref, name) for ref, name in ids.items()),
+            arrows=tuple(arrows),
+            left_out=len(report.edges) - len(arrows),
+            direction=_direction(list(levels.values())),
+        )
+
+
+def _direction(levels: list[int]) -> str:
+    """Along the lines while there are few steps, else down: a comment is narrow, and long."""
+    steps, most_in_one = len(set(levels)), max(map(levels.count, levels))
+    return "LR" if steps <= max(GRAPH_STEPS, most_in_one) else "TB"
 
 
 def _node(report: Report, ref: IssueRef, name: str) -> Node:
