@@ -7,7 +7,7 @@ import fcntl
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,15 @@ from bot.ai import Reader
 from bot.config import Settings
 from bot.coordinator import Coordinator, Rules
 from bot.engine import Engine, Freshness, RetryPolicy
-from bot.errors import ConfigError, CoordinatorError, GiteaError, StoreError
+from bot.errors import (
+    ConfigError,
+    CoordinatorError,
+    Forbidden,
+    GiteaError,
+    Permanent,
+    Retryable,
+    StoreError,
+)
 from bot.estimator import SizeLimits
 from bot.gitea.api import GiteaAPI
 from bot.gitea.client import Gitea
@@ -85,12 +93,23 @@ class Bot:
         """This bot, when it knows who it is. Raises GiteaError while that cannot be asked."""
         async with self._asking:
             if self._me is None:
-                me = await self.gitea.me()
-                await self.gitea.settle()
+                me = await self._who()
                 self._coordinator = self._build(me)
                 self._me = me
                 log.info("gitea.connected", bot=me.login, gitea=self.settings.gitea.url)
         return self
+
+    async def _who(self) -> User:
+        """Who the bot is. A wrong token, too, may be put right by somebody: work waits for it."""
+        try:
+            me = await self.gitea.me()
+        except Permanent as error:
+            raise Retryable(
+                error.message, status=error.status, method=error.method, path=error.path
+            ) from None
+        with suppress(Forbidden):  # a token of the least scopes may not ask; then it is 50
+            await self.gitea.settle()
+        return me
 
     async def assigned(self) -> Collection[Issue]:
         """Every open issue that is assigned to the bot, in all repositories."""
@@ -142,7 +161,7 @@ class Bot:
     async def _gitea_answers(self) -> str:
         try:
             await self.core()
-            await self.gitea.version()
+            await self.gitea.me()
         except CoordinatorError as error:
             return str(error)
         return "ok"

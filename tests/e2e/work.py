@@ -1,0 +1,137 @@
+"""A bot at work on a Gitea under test, and the one question the story asks again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.app import Bot
+from bot.config import load
+from bot.render import MARKER
+from bot.server import serving
+from tests.forges import SECRET, Api, ForgeServer
+
+EVENTS = (
+    "issues",
+    "issue_assign",
+    "issue_label",
+    "issue_milestone",
+    "issue_comment",
+    "pull_request",
+    "push",
+    "repository",
+)
+LIMIT = 20.0  # seconds until the bot is given up
+BOT = "coordinator"
+
+
+@dataclass
+class Look:
+    """What a person sees on an issue: the bot's comments, and all labels."""
+
+    reports: list[str]
+    others: list[str]
+    labels: set[str]
+
+    @property
+    def report(self) -> str:
+        """The one report; fails when there is none, or several."""
+        assert 1 == len(self.reports), self.reports
+        return self.reports[0]
+
+    @property
+    def headline(self) -> str:
+        """The report's first words, in bold: Ready, Blocked …"""
+        found = re.search(r"^\*\*(.+?)\*\*", self.report, re.MULTILINE)
+        return found[1] if found else ""
+
+
+@dataclass
+class Work:
+    """A repository of the forge under test, with a bot that hears of everything in it."""
+
+    server: ForgeServer
+    bot: Bot
+    port: int
+    repo: str
+    alice: Api = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.alice = self.server.api("alice")
+
+    async def open(self, title: str, body: str = "", *assignees: str) -> int:
+        made = await self.alice.do(
+            "POST",
+            f"/repos/{self.repo}/issues",
+            {"title": title, "body": body, "assignees": list(assignees)},
+        )
+        return int(made["number"])
+
+    async def change(self, number: int, **fields: Any) -> None:
+        await self.alice.do("PATCH", f"/repos/{self.repo}/issues/{number}", fields)
+
+    async def assign(self, number: int) -> None:
+        await self.change(number, assignees=[BOT])
+
+    async def look(self, number: int) -> Look:
+        comments = await self.alice.read(f"/repos/{self.repo}/issues/{number}/comments")
+        labels = await self.alice.read(f"/repos/{self.repo}/issues/{number}/labels")
+        mine = [c["body"] for c in comments if c["user"]["login"] == BOT]
+        return Look(
+            reports=[body for body in mine if body.startswith(MARKER)],
+            others=[body for body in mine if not body.startswith(MARKER)],
+            labels={label["name"] for label in labels},
+        )
+
+    async def until(self, number: int, *labels: str, headline: str) -> Look:
+        """What stands there, once the labels of a scope and the report's first words are so."""
+        wanted = set(labels)
+        look = await self.look(number)
+        try:
+            async with asyncio.timeout(LIMIT):
+                while not (look.reports and wanted == look.labels and look.headline == headline):
+                    await asyncio.sleep(0.05)
+                    look = await self.look(number)
+        except TimeoutError:
+            raise AssertionError(f"#{number} still is {look}") from None
+        return look
+
+    async def quiet(self) -> None:
+        """Return when the queue is empty; says nothing of deliveries still on their way."""
+        async with asyncio.timeout(LIMIT):
+            while any((await self.bot.engine.counts()).values()):
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def at_work(
+    server: ForgeServer, directory: Path, *, right: str = "admin", **files: int
+) -> AsyncIterator[Work]:
+    """A repository with a webhook to a bot that has `right` in it."""
+    people = {"alice": "admin", "bob": "write", "mallory": "read", BOT: right}
+    repo = await server.repository(people=people, files=dict(files))
+    settings = load(
+        {
+            "GITEA_URL": server.url,
+            "GITEA_TOKEN": server.limited_token(BOT, "write:issue", "read:repository", "read:user"),
+            "GITEA_WEBHOOK_SECRET": SECRET,
+            "DATABASE_URL": f"sqlite:///{directory}/bot.db",
+            "HOST": "127.0.0.1",
+            "PORT": "0",
+        },
+        _no_settings(directory),
+    )
+    async with serving(settings) as (bot, port):
+        await server.hook(f"/repos/{repo}", f"http://127.0.0.1:{port}/webhook/gitea", EVENTS)
+        yield Work(server, bot, port, repo)
+
+
+def _no_settings(directory: Path) -> Path:
+    path = directory / "bot.toml"
+    path.write_text("", encoding="utf-8")
+    return path
