@@ -119,7 +119,7 @@ def match(name: str | None, agents: Sequence[Agent]) -> Agent | None:
     nobody, those of `name` in the name of one agent only.
     """
     words = _words(name or "")
-    if not words:
+    if not any(word.isalpha() for word in words):
         return None
     inside = [
         (-len(w), at, n)

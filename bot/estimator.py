@@ -20,7 +20,7 @@ from bot.models import (
     Reading,
     Source,
 )
-from bot.tree import is_code, is_read, is_test, named_files, tests_beside, typical_weight
+from bot.tree import is_code, is_read, is_test, named_files, matching_tests, typical_weight
 
 CHANGE = 1_500  # tokens; what is written, where the text does not say
 TESTS = 4_000  # tokens; the tests of a source file whose tests were not found
@@ -127,7 +127,7 @@ def _with_tests(
     """The tests come along, except where the text says what they need or names some itself."""
     if metadata.test_tokens is not None or any(is_test(share.path) for share in named):
         return named
-    return named + tests_beside(named, tree)
+    return named + matching_tests(named, tree)
 
 
 def _computed(metadata: Metadata, files: tuple[FileShare, ...], tree: Mapping[str, int]) -> float:

@@ -67,7 +67,12 @@ def is_test(path: str) -> bool:
 
 def is_code(path: str) -> bool:
     """Whether a path looks like source or a test, in some language."""
-    return path.rpartition(".")[2].lower() in _CODE and is_read(path)
+    return _suffix(path) in _CODE and is_read(path)
+
+
+def _suffix(path: str) -> str:
+    before, _, suffix = path.rpartition(".")
+    return suffix.lower() if before else ""
 
 
 def is_read(path: str) -> bool:
@@ -81,7 +86,7 @@ def typical_weight(tree: Mapping[str, int]) -> int | None:
     Work happens where the code is, so this tells more than the median file does. Tests, documents
     and examples do not count. None when there is no source.
     """
-    paths = [path for path in tree if path.rpartition(".")[2].lower() in _CODE]
+    paths = [path for path in tree if _suffix(path) in _CODE]
     paths = paths[:: len(paths) // SAMPLE + 1]
     source = (p for p in paths if is_code(p) and not is_test(p) and not _ASIDE.search(p))
     weights = sorted(weigh(tree[path]) for path in source)
@@ -176,7 +181,7 @@ def _share(path: str, size: int) -> FileShare:
 # ---- the tests that go with them ----
 
 
-def tests_beside(files: Sequence[FileShare], tree: Mapping[str, int]) -> tuple[FileShare, ...]:
+def matching_tests(files: Sequence[FileShare], tree: Mapping[str, int]) -> tuple[FileShare, ...]:
     """The tests that by their names belong to these sources, without those already among them.
 
     `test_x.py`, `x_test.go`, `x.test.ts`, `XTest.java` …, wherever they lie; of several alike the
