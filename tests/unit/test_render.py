@@ -450,7 +450,7 @@ def test_without_claude():
 | **Agent** | `sonnet` | the cheapest that fits |
 
 > [!NOTE]
-> Claude could not be asked (the budget for today is used up), so what is not declared was worked out. Declare it in the text if it is wrong.
+> This was made without Claude (the budget for today is used up), so what is not declared was worked out. Declare it in the text if it is wrong.
 
 <details><summary>How the estimate came about</summary>
 
@@ -617,14 +617,14 @@ W = WarningKind
             Warn(W.UNREADABLE, texts=("PLAN-12",)),
             snapshot("""\
 > [!WARNING]
-> `PLAN-12` stands among the dependencies but names no issue here, so nothing waits for it. Write `#12` or `owner/repo#12`.\
+> `PLAN-12` stands among the dependencies but names no issue here, so it was left out. Write `#12` or `owner/repo#12`.\
 """),
         ),
         (
             Warn(W.UNREADABLE, texts=("PLAN-12", "the valves")),
             snapshot("""\
 > [!WARNING]
-> `PLAN-12` and `the valves` stand among the dependencies but name no issue here, so nothing waits for them. Write `#12` or `owner/repo#12`.\
+> `PLAN-12` and `the valves` stand among the dependencies but name no issue here, so they were left out. Write `#12` or `owner/repo#12`.\
 """),
         ),
         (
@@ -645,14 +645,14 @@ W = WarningKind
             Warn(W.UNKNOWN_AGENT, texts=("sonett", "sonnet")),
             snapshot("""\
 > [!WARNING]
-> The text names the agent `sonett`, which nobody has set up. Did you mean `sonnet`? Correct the name or take it out.\
+> The agent named for it, `sonett`, is not set up. Did you mean `sonnet`? Correct the name or take it out.\
 """),
         ),
         (
             Warn(W.UNKNOWN_AGENT, texts=("zebra", "")),
             snapshot("""\
 > [!WARNING]
-> The text names the agent `zebra`, which nobody has set up. Correct the name or take it out.\
+> The agent named for it, `zebra`, is not set up. Correct the name or take it out.\
 """),
         ),
         (
@@ -694,14 +694,14 @@ W = WarningKind
             Warn(W.AI_FAILED, texts=("over @budget",)),
             snapshot("""\
 > [!NOTE]
-> Claude could not be asked (over @&#8203;budget), so what is not declared was worked out. Declare it in the text if it is wrong.\
+> This was made without Claude (over @&#8203;budget), so what is not declared was worked out. Declare it in the text if it is wrong.\
 """),
         ),
         (
             Warn(W.AI_FAILED),
             snapshot("""\
 > [!NOTE]
-> Claude could not be asked, so what is not declared was worked out. Declare it in the text if it is wrong.\
+> This was made without Claude, so what is not declared was worked out. Declare it in the text if it is wrong.\
 """),
         ),
         (
@@ -722,14 +722,14 @@ W = WarningKind
             Warn(W.CLOSED_BLOCKED, refs=ONE),
             snapshot("""\
 > [!NOTE]
-> It was closed while \\#4 is still open. Reopen it if that was a mistake.\
+> It is closed, but \\#4, which it waits for, is still open. Reopen it if that was a mistake.\
 """),
         ),
         (
             Warn(W.CLOSED_BLOCKED, refs=TWO),
             snapshot("""\
 > [!NOTE]
-> It was closed while \\#4 and acme/valves\\#5 are still open. Reopen it if that was a mistake.\
+> It is closed, but \\#4 and acme/valves\\#5, which it waits for, are still open. Reopen it if that was a mistake.\
 """),
         ),
         (
@@ -762,7 +762,7 @@ def test_warnings_stand_together_by_gravity():
 > - `acme/rocket#4` cannot be seen, so it counts as open. Correct the reference, or give `coordinator` the right to read that repository.
 > - No agent takes it now: those with room for it do not take medium work, or have enough in progress. Wait for one of them, or name an agent in the text.
 > [!NOTE]
-> Claude could not be asked, so what is not declared was worked out. Declare it in the text if it is wrong.\
+> This was made without Claude, so what is not declared was worked out. Declare it in the text if it is wrong.\
 """) == callouts(Warn(W.AI_FAILED), Warn(W.UNSEEN, refs=ONE), Warn(W.NOBODY), Warn(W.ITSELF))
 
 
@@ -863,6 +863,13 @@ def test_without_agents_there_is_nothing_to_explain():
     text = RENDERER.report(replace(READY, assignment=Assignment(None, Source.TEXT, ())))
     assert "| **Agent** | none | nobody can take it |" in text
     assert "Why " not in text
+
+
+def test_nobody_is_another_matter_when_no_agent_is_set_up():
+    bare = replace(READY, assignment=Assignment(None, Source.TEXT, ()))
+    assert "> No agent is set up, so nobody can take it. Add one to `bot.toml`." in callouts(
+        Warn(W.NOBODY), report=bare
+    )
 
 
 # ---- the graph ----
@@ -1011,14 +1018,15 @@ def test_reference(text: str, expected: str):
     assert expected == reference(text)
 
 
+HOSTILE_TEXT = r"""
+@bob #12 !3 acme/valves#4 https://x.test www.x.test a@b.test :smile: [a](b) ![a](b) [x] [[w]] [^1]
+<b> <!-- --> </details> &amp; | || ` ``` * ** _ ~~ $ $$ \ - + 1. # > === --- {#id} ]( : ;
+/hold javascript: 0123abcdef0123abcdef0123abcdef0123abcdef
+"""
+HOSTILE_SPACE = ("\n", "\n\n", "\t", "\r", "    ", " ", "", "\u202e")
 HOSTILE = st.lists(
     st.one_of(
-        st.sampled_from(
-            "@bob #12 !3 acme/valves#4 https://x.test www.x.test a@b.test :smile: [a](b) ![a](b) "
-            "<b> <!-- --> &amp; | || ` ``` * ** _ ~~ $ $$ \\ - + 1. # > [x] [[w]] /hold === --- "
-            "javascript: [^1] {#id} </details> ]( : ;".split()
-            + ["\n", "\n\n", "\t", "\r", "    ", " ", "", "\u202e", "0123abcdef" * 4]
-        ),
+        st.sampled_from([*HOSTILE_TEXT.split(), *HOSTILE_SPACE]),
         st.text(max_size=4),
     ),
     max_size=12,
