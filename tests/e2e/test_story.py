@@ -123,15 +123,16 @@ async def test_a_cycle_is_told_in_every_issue_on_it_and_goes_with_one_edge(
         for number, waits in ((1, 2), (2, 3), (3, 1)):
             await work.open(f"Part {number}", f"Blocked by #{waits}{rest}", BOT)
         for number in (1, 2, 3):
-            look = await work.until(number, "status/blocked", *labels, headline="Blocked")
-            assert "in a circle" in look.report
+            await work.until(
+                number, "status/blocked", *labels, headline="Blocked", says="in a circle"
+            )
 
         await work.change(3, body=rest)
         await work.until(3, "status/ready", *labels, headline="Ready")
         for number in (1, 2):
-            look = await work.until(number, "status/blocked", *labels, headline="Blocked")
-            while "in a circle" in look.report:
-                look = await work.look(number)
+            await work.until(
+                number, "status/blocked", *labels, headline="Blocked", not_="in a circle"
+            )
 
 
 async def test_a_merged_pull_request_no_longer_blocks(
@@ -202,9 +203,9 @@ async def test_a_claimed_issue_stays_in_progress_and_only_warns_of_a_reopened_bl
         )
         await work.until(number, "status/in-progress", *labels, headline="In progress")
         await work.change(first, state="open")
-        look = await work.until(number, "status/in-progress", *labels, headline="In progress")
-        while "Work has begun" not in look.report:
-            look = await work.look(number)
+        await work.until(
+            number, "status/in-progress", *labels, headline="In progress", says="Work has begun"
+        )
 
 
 async def test_files_that_the_text_names_are_measured_in_the_repository(
@@ -212,9 +213,13 @@ async def test_files_that_the_text_names_are_measured_in_the_repository(
 ) -> None:
     async with at_work(forge_server, tmp_path, **{"pump/driver.py": 36_000}) as work:
         number = await work.open("Retry", "In `pump/driver.py`.\n\nDifficulty: easy", BOT)
-        await work.quiet()
-        look = await work.look(number)
-        while not look.reports:
-            look = await work.look(number)
-        assert "pump/driver.py" in look.report
+        look = await work.until(
+            number,
+            "status/ready",
+            "context/small",
+            "difficulty/easy",
+            "agent/glm",
+            headline="Ready",
+            says="pump/driver.py",
+        )
         assert "worked out from" in look.report

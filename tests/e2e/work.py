@@ -88,13 +88,21 @@ class Work:
             labels={label["name"] for label in labels},
         )
 
-    async def until(self, number: int, *labels: str, headline: str) -> Look:
-        """What stands there, once the labels of a scope and the report's first words are so."""
+    async def until(
+        self, number: int, *labels: str, headline: str, says: str = "", not_: str = "\0"
+    ) -> Look:
+        """What stands there, once labels, the report's first words and its text are so."""
         wanted = set(labels)
         look = await self.look(number)
         try:
             async with asyncio.timeout(LIMIT):
-                while not (look.reports and wanted == look.labels and look.headline == headline):
+                while not (
+                    look.reports
+                    and wanted == look.labels
+                    and look.headline == headline
+                    and says in look.report
+                    and not_ not in look.report
+                ):
                     await asyncio.sleep(0.05)
                     look = await self.look(number)
         except TimeoutError:
