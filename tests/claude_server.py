@@ -236,6 +236,20 @@ def hangs(then: Behaviour | None = None) -> Behaviour:
     return behave
 
 
+def drips() -> Behaviour:
+    """Sends a byte now and then, never all: each read succeeds, the answer does not come."""
+
+    async def behave(request: web.Request, _body: dict) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "application/json"})
+        await response.prepare(request)
+        while not request.app[THE_SERVER].released.is_set() and request.transport is not None:
+            await response.write(b" ")
+            await asyncio.sleep(0.01)
+        return response
+
+    return behave
+
+
 def hangs_up(*, after: bytes = b"") -> Behaviour:
     """Closes the connection, at once or in the middle of the answer."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -36,6 +37,7 @@ from tests.claude_server import (
     answers,
     claude_server,
     cuts_off,
+    drips,
     fails,
     hangs,
     hangs_up,
@@ -328,7 +330,9 @@ class TestNeverTwice:
         assert len(claude.requests) == 1
 
     async def test_a_failure_that_nobody_waits_for_is_no_complaint(self, reader, claude):
-        """asyncio would report an exception that was never looked at, as a warning: an error."""
+        """asyncio would report an exception that was never looked at when its task goes away."""
+        complaints: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
         claude.otherwise = hangs(fails(400))
         leaves = asyncio.create_task(read(reader))
         await claude.reached.wait()
@@ -336,7 +340,10 @@ class TestNeverTwice:
         leaves.cancel()
         claude.released.set()
         await asyncio.wait([task])
+        del leaves, task
+        gc.collect()
         assert reader._under_way == {}
+        assert complaints == []
 
     @pytest.mark.parametrize(
         "kept",
@@ -453,6 +460,12 @@ class TestFailures:
         assert 1 <= len(claude.requests) <= 2
         each = token_estimate(claude.requests[0]["system"], claude.questions[0])
         assert await memory.tokens_used(DAY) in (each, 2 * each)
+
+    async def test_an_answer_that_never_ends_is_a_time_out(self, make_reader, claude):
+        """The bound is on the whole answer, not on each piece of it."""
+        claude.otherwise = drips()
+        with pytest.raises(AIError, match="did not answer within"):
+            await read(make_reader(timeout=0.2, attempts=1))
 
     async def test_a_wrong_key_says_where_it_is_set(self, make_reader):
         """The key itself is not in the sentence."""
