@@ -12,7 +12,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,7 +99,6 @@ class GiteaServer:
         return self.tokens[name]
 
     def _new_user(self, name: str, *, admin: bool) -> str:
-        password = f"pass-word-of-{name}"
         with httpx.Client(base_url=f"{self.url}/api/v1", trust_env=False, timeout=30) as client:
             made = client.post(
                 "/admin/users",
@@ -107,7 +106,7 @@ class GiteaServer:
                 json={
                     "username": name,
                     "email": f"{name}@example.test",
-                    "password": password,
+                    "password": _password(name),
                     "must_change_password": False,
                 },
             )
@@ -118,13 +117,22 @@ class GiteaServer:
                     headers={"Authorization": f"token {self.admin_token}"},
                     json={"admin": True, "source_id": 0, "login_name": name},
                 ).raise_for_status()
-            token = client.post(
+        return self.create_token(name, ["all"])
+
+    def create_token(self, name: str, scopes: Sequence[str]) -> str:
+        """An access token of a user made here, with these scopes (`all`, `read:issue` …)."""
+        with httpx.Client(base_url=f"{self.url}/api/v1", trust_env=False, timeout=30) as client:
+            made = client.post(
                 f"/users/{name}/tokens",
-                auth=(name, password),
-                json={"name": "tests", "scopes": ["all"]},
+                auth=(name, _password(name)),
+                json={"name": f"tests {time.monotonic_ns()}", "scopes": list(scopes)},
             )
-            token.raise_for_status()
-            return str(token.json()["sha1"])
+            made.raise_for_status()
+            return str(made.json()["sha1"])
+
+
+def _password(name: str) -> str:
+    return f"pass-word-of-{name}"
 
 
 def find_gitea() -> Path | None:
@@ -201,7 +209,7 @@ def _make_admin(program: Path, config: Path, work: Path) -> str:
         [
             *base,
             *("admin", "user", "create", "--admin", "--username", ADMIN),
-            *("--password", "pass-word-of-root", "--email", "admin@example.test"),
+            *("--password", _password(ADMIN), "--email", "admin@example.test"),
             *("--must-change-password=false", "--access-token", "--access-token-scopes", "all"),
         ],
         work,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import io
 import json
 import uuid
 from collections import deque
@@ -157,7 +158,7 @@ class Deliveries:
             async with asyncio.timeout(self.timeout):
                 answer = await session.post(
                     delivery.hook.url,
-                    data=request_body(delivery),
+                    data=io.BytesIO(request_body(delivery)),
                     headers=request_headers(delivery),
                     allow_redirects=False,
                 )

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from bot.demo import repositories, shapes
 from bot.demo.api.call import Call, Handler, answer, paged
-from bot.demo.records import User
+from bot.demo.records import Right, User
 from bot.demo.refusals import Refused, forbidden, not_found
 
 VERSION = "1.26.3"
@@ -70,15 +70,15 @@ async def show_organization(call: Call) -> web.Response:
 
 
 async def my_repositories(call: Call) -> web.Response:
-    """The repositories the asker owns or collaborates in."""
+    """The repositories the asker owns, or may do more in than everybody."""
+    state = call.world.state
     mine = [
         repo
-        for repo in call.world.state.visible(call.user)
+        for repo in state.visible(call.user)
         if repo.owner is call.user
         or call.user in repo.owner.owners
-        or call.user.id in repo.collaborators
+        or repo.collaborators.get(call.user.id, Right.NONE) > state.right(None, repo)
     ]
-    state = call.world.state
     return paged(
         call,
         mine,

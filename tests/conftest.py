@@ -1,0 +1,52 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from bot.demo.forge import Forge, serve
+from tests.forges import (
+    Clock,
+    ForgeServer,
+    Receiver,
+    client_of,
+    embedded_server,
+    gitea_server,
+    running_receiver,
+)
+from tests.gitea_server import GiteaServer, find_gitea, run_gitea
+
+DELIVER_TIMEOUT = 2  # seconds; so that giving up on a receiver can be tested
+
+
+@pytest.fixture(scope="session")
+def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GiteaServer]:
+    """A real Gitea; the test is skipped where there is none."""
+    if find_gitea() is None:
+        pytest.skip("no Gitea: set GITEA_BIN, or put `gitea` on PATH")
+    with run_gitea(tmp_path_factory.mktemp("gitea"), deliver_timeout=DELIVER_TIMEOUT) as server:
+        yield server
+
+
+@pytest.fixture(params=["embedded", pytest.param("gitea", marks=pytest.mark.gitea)])
+async def forge_server(request: pytest.FixtureRequest) -> AsyncIterator[ForgeServer]:
+    """A Gitea: the embedded one, made anew for each test, then the real one."""
+    if request.param == "gitea":
+        real: GiteaServer = request.getfixturevalue("gitea")
+        async with client_of(real.url) as client:
+            yield gitea_server(real, client)
+        return
+    clock = Clock()
+    forge = Forge(clock)
+    forge.deliveries.timeout = DELIVER_TIMEOUT
+    async with serve(forge) as url, client_of(url) as client:
+        yield embedded_server(forge, clock, client)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """A web server that keeps what webhooks bring."""
+    async with running_receiver() as running:
+        yield running
