@@ -155,18 +155,26 @@ def _with_graph(report: Report, facts: Facts) -> Report:
         titles.pop(ref, None)
     if facts.title:
         titles[issue] = facts.title
-    edges = [edge for edge in facts.edges if edge[0] != issue]
-    edges += [(issue, d.ref) for d in report.blockers]
-    edges += [(d.ref, issue) for d in report.waiting]
-    drawn = neighbourhood(issue, edges, GRAPH_MOST)
+    graph = Graph(_edges(report, facts), states)
+    drawn = neighbourhood(issue, graph, GRAPH_MOST)
     shown = {issue, *(ref for edge in drawn for ref in edge)}
     return replace(
         report,
         edges=drawn,
-        cycle=cycle_through(issue, Graph(edges, states)),
+        cycle=cycle_through(issue, graph),
         states={ref: state for ref, state in states.items() if ref in shown},
         titles={ref: title for ref, title in titles.items() if ref in shown},
     )
+
+
+def _edges(report: Report, facts: Facts) -> list[Edge]:
+    """What is known of the graph, with this issue's own edges as they are now."""
+    issue = facts.issue
+    # Numbers first: comparing references is dear, and there may be thousands.
+    edges = [e for e in facts.edges if e[0].number != issue.number or e[0] != issue]
+    edges += [(issue, d.ref) for d in report.blockers]
+    edges += [(d.ref, issue) for d in report.waiting]
+    return edges
 
 
 # ---- where it stands ----

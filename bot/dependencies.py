@@ -13,58 +13,51 @@ from typing import TypeAlias
 from bot.models import IssueRef, RefState
 
 Edge: TypeAlias = tuple[IssueRef, IssueRef]
-Neighbours: TypeAlias = list[list[int]]
+Neighbours: TypeAlias = list[dict[int, None]]  # per issue, in the order they were met
 
 
 class Graph:
     """Edges made ready for questions: issues are numbered, and their neighbours known both ways.
 
     Building it costs more than asking (bench/cycles.py), so one who asks often builds it once.
-    Edges with an end that is over (closed, merged, deleted: `states`) are left out, since they
-    hold nothing back; an end of unknown state counts. An issue waiting for itself is no edge.
+    An issue that is over (closed, merged, deleted: `states`) is drawn, but holds nothing back: no
+    path leads over it. One of unknown state counts. An issue waiting for itself is no edge.
     """
 
     def __init__(
         self, edges: Iterable[Edge], states: Mapping[IssueRef, RefState] | None = None
     ) -> None:
-        over = {ref.key for ref, state in (states or {}).items() if not state.blocks}
         self.refs: list[IssueRef] = []
         self.waits_for: Neighbours = []
         self.waited_by: Neighbours = []
         self._ids: dict[tuple[str, int], int] = {}
-        spellings: dict[tuple[str, str, int], int] = {}  # cheaper to look up than a reference
-        seen = set()
+        numbers: dict[tuple[str, str, int], int] = {}  # by spelling: cheaper than by reference
         for edge in edges:
-            first, second = (self._number(ref, over, spellings) for ref in edge)
-            if first == second or first < 0 or second < 0 or (first, second) in seen:
-                continue
-            seen.add((first, second))
-            self.waits_for[first].append(second)
-            self.waited_by[second].append(first)
-
-    def _number(
-        self,
-        ref: IssueRef,
-        over: set[tuple[str, int]],
-        spellings: dict[tuple[str, str, int], int],
-    ) -> int:
-        """The number of an issue, known or new; -1 for one that is over."""
-        spelling = (ref.owner, ref.repo, ref.number)
-        number = spellings.get(spelling)
-        if number is None:
-            number = spellings[spelling] = -1 if ref.key in over else self._enter(ref)
-        return number
+            first, second = edge
+            spelt = first.owner, first.repo, first.number
+            if (waits := numbers.get(spelt)) is None:
+                waits = numbers[spelt] = self._enter(first)
+            spelt = second.owner, second.repo, second.number
+            if (target := numbers.get(spelt)) is None:
+                target = numbers[spelt] = self._enter(second)
+            if waits != target:
+                self.waits_for[waits][target] = None
+                self.waited_by[target][waits] = None
+        self._over = self._numbers(ref for ref, s in (states or {}).items() if not s.blocks)
 
     def _enter(self, ref: IssueRef) -> int:
         number = self._ids.setdefault(ref.key, len(self.refs))
         if number == len(self.refs):
             self.refs.append(ref)
-            self.waits_for.append([])
-            self.waited_by.append([])
+            self.waits_for.append({})
+            self.waited_by.append({})
         return number
 
+    def _numbers(self, refs: Iterable[IssueRef]) -> frozenset[int]:
+        return frozenset(n for ref in refs if (n := self.find(ref)) is not None)
+
     def find(self, issue: IssueRef) -> int | None:
-        """The number of an issue; None when no edge that counts touches it."""
+        """The number of an issue; None when no edge touches it."""
         return self._ids.get(issue.key)
 
     def path(self, start: int, end: int) -> list[int]:
@@ -80,12 +73,23 @@ class Graph:
             way.append(min(on_the_way, key=lambda n: self.refs[n].key))
         return way if length else []
 
+    def waiting_on(self, node: int) -> set[int]:
+        """Every issue that waits for one, directly or through others that are not over."""
+        found, level = set(self._over), [node]
+        while level and node not in self._over:
+            level = list({n for at in level for n in self.waited_by[at]} - found)
+            found.update(level)
+        return found - self._over - {node}
+
     def _steps_to(self, start: int, end: int) -> tuple[dict[int, int], int]:
         """How far from `end` each issue is that is no farther than `start`; how far that is.
 
         The distance of `start` is at least 1; 0 when there is no way.
         """
-        steps, level, length = {end: 0}, [end], 0
+        steps, level, length = dict.fromkeys(self._over, -1), [end], 0
+        if start in steps or end in steps:
+            return {}, 0
+        steps[end] = 0
         while level:
             length += 1
             before = [n for node in level for n in self.waited_by[node]]
@@ -122,14 +126,8 @@ def would_close_cycle(edges: Graph | Iterable[Edge], new_edge: Edge) -> tuple[Is
 def all_waiting_on(issue: IssueRef, edges: Graph | Iterable[Edge]) -> tuple[IssueRef, ...]:
     """Every issue that waits for this one, directly or through others, in order, without itself."""
     graph = _graph(edges)
-    start = graph.find(issue)
-    if start is None:
-        return ()
-    found, level = {start}, [start]
-    while level:
-        level = list({n for node in level for n in graph.waited_by[node]} - found)
-        found.update(level)
-    return tuple(sorted(graph.refs[n] for n in found - {start}))
+    node = graph.find(issue)
+    return () if node is None else tuple(sorted(graph.refs[n] for n in graph.waiting_on(node)))
 
 
 def neighbourhood(issue: IssueRef, edges: Graph | Iterable[Edge], most: int) -> tuple[Edge, ...]:

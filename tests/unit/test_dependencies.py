@@ -163,7 +163,20 @@ def test_everything_that_waits_directly_or_not(issue, waiting) -> None:
     assert refs(*waiting) == all_waiting_on(ref(issue), known)
 
 
+def test_nobody_waits_through_what_is_over() -> None:
+    known = edges((1, 2), (2, 3), (3, 4), (5, 4))
+    over = Graph(known, {ref(3): RefState.CLOSED})
+    assert refs(5) == all_waiting_on(ref(4), over)
+    assert () == all_waiting_on(ref(3), over), "nobody waits for what is over itself"
+    assert refs(1) == all_waiting_on(ref(2), over)
+
+
 # ---- the part that is drawn ----
+
+
+def test_what_is_over_is_drawn_all_the_same() -> None:
+    known = edges((1, 2), (2, 3))
+    assert tuple(known) == neighbourhood(ref(1), Graph(known, {ref(2): RefState.CLOSED}), 9)
 
 
 def test_the_neighbourhood_takes_the_nearest_edges_first() -> None:
