@@ -403,8 +403,9 @@ def _refuse_unknown(
 
 
 def _leaves(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    tables = {name for name, *rest in setting_paths() if rest}
     for key, value in table.items():
-        if isinstance(value, dict) and not above and value:
+        if isinstance(value, dict) and not above and (value or key in tables):
             yield from _leaves(value, (key,))
         else:
             yield (*above, key)

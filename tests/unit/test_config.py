@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from datetime import timedelta
@@ -55,6 +56,10 @@ class TestPlaces:
         assert timedelta(seconds=90) == settings.recheck_every
         assert "other" == settings.ai.model
         assert load({}).ai.daily_tokens == settings.ai.daily_tokens
+
+    def test_a_table_may_be_empty(self):
+        """As it is when everything in it is commented out."""
+        assert load({}) == written("[gitea]\n[ai]\n# model = 1\n[labels]\n")
 
     def test_the_environment_beats_the_file(self):
         """By the long name; of the same table the rest stays as in the file."""
@@ -226,7 +231,7 @@ class TestWrongSettings:
     def test_a_file_that_is_no_text_is_told(self):
         """Not in a traceback."""
         Path("bot.toml").write_bytes(b"\xff\xfe")
-        with pytest.raises(ConfigError, match="bot.toml: "):
+        with pytest.raises(ConfigError, match=r"bot\.toml: "):
             load({})
 
     def test_secrets_do_not_show(self):
@@ -342,7 +347,7 @@ class TestReference:
         """The line above says what it does; agents' values are explained by their page."""
         text = (ROOT / "bot.toml").read_text(encoding="utf-8").partition("[agents.")[0]
         lines = text.splitlines()
-        for before, line in zip(lines, lines[1:], strict=False):
+        for before, line in itertools.pairwise(lines):
             if " = " in line:
                 assert re.fullmatch(r"# .+\.", before), line
 
