@@ -20,7 +20,7 @@ from bot.models import (
     Reading,
     Source,
 )
-from bot.tree import is_code, is_read, is_test, named_files, matching_tests, typical_weight
+from bot.tree import is_code, is_read, is_test, matching_tests, named_files, typical_weight
 
 CHANGE = 1_500  # tokens; what is written, where the text does not say
 TESTS = 4_000  # tokens; the tests of a source file whose tests were not found
