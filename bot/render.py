@@ -194,7 +194,13 @@ def _scaled(number: int, figures: int) -> str:
 # ---- warnings ----
 
 _CAUTION = {WarningKind.CYCLE, WarningKind.ITSELF, WarningKind.TOO_BIG}
-_NOTE = {WarningKind.GONE, WarningKind.AI_FAILED, WarningKind.CLOSED_BLOCKED, WarningKind.TOO_MANY}
+_NOTE = {
+    WarningKind.GONE,
+    WarningKind.AI_FAILED,
+    WarningKind.READING,
+    WarningKind.CLOSED_BLOCKED,
+    WarningKind.TOO_MANY,
+}
 
 
 def _by_severity(report: Report) -> Mapping[str, list[object]]:

@@ -156,7 +156,7 @@ Tokens are the context an agent has to hold at once, not what it is billed.
 
 A task may take 50 % of an agent's context limit. Of the agents that fit, handle the difficulty and have room, the cheapest is chosen, unless one is named.
 
-| Agent | May be given | Cost | |
+| Agent | May be given | Cost | Why |
 |:--|--:|--:|:--|
 | `haiku` | 100k | 0.057 | takes easy work only, and this is medium |
 | `sonnet` | 100k | 0.17 | **chosen** |
@@ -233,7 +233,7 @@ Tokens are the context an agent has to hold at once, not what it is billed.
 
 A task may take 50 % of an agent's context limit. Of the agents that fit, handle the difficulty and have room, the cheapest is chosen, unless one is named.
 
-| Agent | May be given | Cost | |
+| Agent | May be given | Cost | Why |
 |:--|--:|--:|:--|
 | `haiku` | 100k | 0.057 | takes easy work only, and this is medium |
 | `sonnet` | 100k | 0.17 | **chosen** |
@@ -273,7 +273,7 @@ Tokens are the context an agent has to hold at once, not what it is billed.
 
 A task may take 50 % of an agent's context limit. Of the agents that fit, handle the difficulty and have room, the cheapest is chosen, unless one is named.
 
-| Agent | May be given | Cost | |
+| Agent | May be given | Cost | Why |
 |:--|--:|--:|:--|
 | `sonnet` | 100k | 0.68 | may be given 100k tokens, and this needs 150k; takes easy and medium work only, and this is hard; has 2 of at most 2 issues in progress |
 | `opus` | 100k | 1.12 | may be given 100k tokens, and this needs 150k |
