@@ -9,10 +9,11 @@ import random
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import SecretStr
@@ -67,7 +68,7 @@ class _Answer:
     call: _Call
     status: int
     headers: httpx.Headers
-    body: bytes
+    body: bytes = field(repr=False)  # private text, and no bound on its length
 
 
 class _Unsent(Retryable):
@@ -218,10 +219,7 @@ class Gitea:
     def _moved(self, answer: _Answer, url: httpx.URL) -> httpx.URL:
         """Where to go instead (301, 307), if the token may be sent there."""
         call, base, status = answer.call, self._base, answer.status
-        try:
-            there = url.join(answer.headers.get("Location", ""))
-        except httpx.InvalidURL:
-            raise call.refused("redirects to nowhere", status) from None
+        there = url.join(answer.headers.get("Location", ""))  # httpx refused what is no URL
         if not call.safe:
             raise call.refused("has moved; its repository may have been renamed", status)
         same = (there.scheme, there.host, there.port) == (base.scheme, base.host, base.port)
@@ -267,8 +265,9 @@ class Gitea:
 
 def _base(url: str) -> httpx.URL:
     try:
+        urlsplit(url)  # stricter than httpx about hosts
         base = httpx.URL(url.strip().rstrip("/") + "/api/v1")
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError):
         base = httpx.URL("")
     if base.scheme not in {"http", "https"} or not base.host or base.query or base.fragment:
         raise ConfigError(
