@@ -12,12 +12,12 @@ An edge counts only if the text says it of this issue, now. Nothing is looked up
 
 from __future__ import annotations
 
-from bot.declared import declared
-from bot.markup import Kind, blocks, clean, inline
+from bot.text.declared import declared
+from bot.text.markup import Kind, blocks, clean, inline
 from bot.models import IssueRef, Metadata
-from bot.paths import paths
-from bot.references import references
-from bot.sections import dependencies
+from bot.text.paths import paths
+from bot.text.references import references
+from bot.text.sections import dependencies
 
 MAX_TEXT = 4 * 1024 * 1024
 

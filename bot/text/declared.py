@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from bot.markup import BOLD, Block, Kind, lines
+from bot.text.markup import BOLD, Block, Kind, lines
 from bot.models import MAX_TOKENS, Difficulty
-from bot.paths import paths
-from bot.sections import Meaning, heading_meaning
+from bot.text.paths import paths
+from bot.text.sections import Meaning, heading_meaning
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ _SLUG = (
     rf"/(?P<repo>[A-Za-z0-9_.][A-Za-z0-9_.-]{{0,99}})[#!](?P<far>[0-9]{{1,10}})(?![{_WORD}])"
 )
 _NEAR = (
-    rf"(?<![{_WORD}&#!/\\.\]])(?:(?:PR|MR|pr|mr|issue|Issue|bug|ticket|task)(?=#))?"
+    rf"(?<![{_WORD}&#!\\.\]])(?<![^0-9]/)(?:(?:PR|MR|pr|mr|issue|Issue|bug|ticket|task)(?=#))?"
     rf"[#!](?P<near>[0-9]{{1,10}})(?![{_WORD}]|\.[0-9])"
 )
 _GITHUB = rf"(?<![{_WORD}/#-])GH-(?P<gh>[0-9]{{1,10}})(?![{_WORD}-])"

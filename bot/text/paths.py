@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.markup import BOLD, CODE, Block, Kind
+from bot.text.markup import BOLD, CODE, Block, Kind
 
 MAX_PATHS = 200
 
