@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -343,11 +343,11 @@ def load(environ: Mapping[str, str] | None = None, path: Path | None = None) -> 
     ConfigError, whose message names every wrong setting and, for an unknown one, the nearest.
     """
     environ = os.environ if environ is None else environ
-    in_file = _read_file(environ, path)
-    known = set(setting_paths())
-    _refuse_unknown(in_file, known, environ)
+    file, table = _file(environ, path)
+    if wrong := [*_wrong_in_file(file, table), *_wrong_variables(environ)]:
+        raise ConfigError("\n".join(wrong))
     try:
-        return Settings(file=in_file, environ=environ)  # type: ignore[call-arg]
+        return Settings(file=table, environ=environ)  # type: ignore[call-arg]
     except SettingsError as error:
         raise ConfigError(f"environment: {error}") from None
     except ValidationError as error:
@@ -364,55 +364,57 @@ def setting_paths() -> Iterator[tuple[str, ...]]:
             yield (name,)
 
 
-def _read_file(environ: Mapping[str, str], path: Path | None) -> dict[str, Any]:
+def _file(environ: Mapping[str, str], path: Path | None) -> tuple[Path, dict[str, Any]]:
     named = path or (Path(environ["BOT_CONFIG"]) if environ.get("BOT_CONFIG") else None)
     path = named or Path("bot.toml")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path, tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         if named:
             raise ConfigError(f"{path}: there is no such file") from None
-        return {}
+        return path, {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _refuse_unknown(
-    in_file: Mapping[str, Any], known: set[tuple[str, ...]], environ: Mapping[str, str]
-) -> None:
-    wrong = [
-        _unknown(".".join(path), (".".join(k) for k in known), "bot.toml")
-        for path in _leaves(in_file)
-        if path not in known and path[0] != "agents"
-    ]
-    wrong += [
-        f"bot.toml: {'.'.join(path)} is a secret: set it in the environment instead"
-        for path in _leaves(in_file)
-        if path in SECRETS
-    ]
-    variables = {PREFIX + "__".join(path).upper() for path in known}
-    wrong += [
-        _unknown(name, variables, "environment")
-        for name in environ
-        if name.startswith(PREFIX)
-        and name not in variables
-        and not name.startswith(PREFIX + "AGENTS__")
-    ]
-    if wrong:
-        raise ConfigError("\n".join(wrong))
+def _wrong_in_file(file: Path, table: Mapping[str, Any]) -> Iterator[str]:
+    agents = table.get("agents")
+    known = {*setting_paths(), *_agent_paths(agents if isinstance(agents, dict) else ())}
+    for path in _leaves(table, known):
+        if path in SECRETS:
+            yield f"{file}: {'.'.join(path)} is a secret: set it in the environment instead"
+        elif path not in known:
+            yield _unknown(file, ".".join(path), (".".join(one) for one in known))
 
 
-def _leaves(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    tables = {name for name, *rest in setting_paths() if rest}
+def _wrong_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    ours = [name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX)]
+    agents = {name.split("__")[1] for name in ours if name.startswith("AGENTS__")}
+    paths = (*setting_paths(), *(("agents", agent) for agent in agents), *_agent_paths(agents))
+    known = {PREFIX + "__".join(path).upper() for path in paths}
+    for name in ours:
+        if PREFIX + name not in known:
+            yield _unknown("environment", PREFIX + name, known)
+
+
+def _agent_paths(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    return (("agents", name, field) for name in names for field in AgentSettings.model_fields)
+
+
+def _leaves(
+    table: Mapping[str, Any], known: set[tuple[str, ...]], above: tuple[str, ...] = ()
+) -> Iterator[tuple[str, ...]]:
     for key, value in table.items():
-        if isinstance(value, dict) and not above and (value or key in tables):
-            yield from _leaves(value, (key,))
+        path = (*above, key)
+        is_table = any(one[: len(path)] == path and one != path for one in known)
+        if isinstance(value, dict) and (is_table or (value and not above)):
+            yield from _leaves(value, known, path)
         else:
-            yield (*above, key)
+            yield path
 
 
-def _unknown(name: str, known: Iterator[str] | set[str], where: str) -> str:
-    near = process.extractOne(name, list(known), score_cutoff=60)
+def _unknown(where: Path | str, name: str, known: Iterable[str]) -> str:
+    near = process.extractOne(name, sorted(known), score_cutoff=60)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"{where}: there is no setting {name}{hint}"
 

@@ -194,6 +194,7 @@ class TestWrongSettings:
             ("[agents.x]\ncontext_limit = 5000\nprice_in = 1\nprice_out = 1\ndifficulties = []", "agents.x.difficulties"),
             ("[agents.x]\nprice_in = -1\nprice_out = 1", "agents.x.price_in"),
             ("[agents]\nx = 1", "agents.x"),
+            ("[agents.x]\ncontext_limt = 1", "bot.toml: there is no setting agents.x.context_limt; did you mean agents.x.context_limit?"),
             ("a = [", "bot.toml: "),
         ],
     )  # fmt: skip
@@ -206,6 +207,7 @@ class TestWrongSettings:
         [
             ("MOSAIC_AI__MODELL", "x", "environment: there is no setting MOSAIC_AI__MODELL; did you mean MOSAIC_AI__MODEL?"),
             ("MOSAIC_AI", "{}", "environment: there is no setting MOSAIC_AI"),
+            ("MOSAIC_AGENTS__GLM__ATONCE", "1", "environment: there is no setting MOSAIC_AGENTS__GLM__ATONCE; did you mean MOSAIC_AGENTS__GLM__AT_ONCE?"),
             ("MOSAIC_SERVER__PORT", "many", "server.port: Input should be a valid integer"),
             ("PORT", "many", "server.port"),
             ("PORT", "65536", "server.port"),
@@ -217,6 +219,12 @@ class TestWrongSettings:
     def test_a_wrong_variable_is_told(self, name, value, expected):
         """By its name."""
         assert expected in wrong(**{name: value})
+
+    def test_the_file_is_told_by_its_own_name(self):
+        """BOT_CONFIG may name another one."""
+        Path("other.toml").write_text('a1 = 1\n[gitea]\ntoken = "x"', encoding="utf-8")
+        said = wrong(BOT_CONFIG="other.toml").splitlines()
+        assert ["other.toml", "other.toml"] == [line.partition(":")[0] for line in said]
 
     def test_everything_that_is_wrong_is_told_at_once(self):
         """Nobody mends one line after the other."""
