@@ -70,7 +70,10 @@ def _duration(value: object) -> object:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", str(value))
     if not found:
         raise ValueError('a duration is written like "90s", "5m" or "1h"')
-    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+    seconds = float(found[1]) * _UNITS[found[2]]
+    if seconds > _UNITS["d"] * 366:
+        raise ValueError("must be at most a year")
+    return timedelta(seconds=seconds)
 
 
 def _size(value: object) -> object:

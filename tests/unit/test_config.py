@@ -176,6 +176,8 @@ class TestWrongSettings:
             ("recheck_every = 300", 'recheck_every: a duration is written like "90s", "5m" or "1h"'),
             ('recheck_every = "5 minutes"', "recheck_every: a duration is written like"),
             ('recheck_every = "0s"', "recheck_every: must be longer than nothing"),
+            ('recheck_every = "99999999999d"', "recheck_every: must be at most a year"),
+            ('recheck_every = "367d"', "recheck_every: must be at most a year"),
             ('[server]\nmax_body = "8MB"', 'server.max_body: a size is written like "8MiB" or "512KiB"'),
             ('[server]\nmax_body = "1KiB"\nport = 65536', "server.port"),
             ('[server]\nmax_body = "512"', "server.max_body"),
