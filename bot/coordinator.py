@@ -87,6 +87,23 @@ class _Seen:
     blocking: list[Issue]
 
 
+@dataclass(frozen=True, slots=True)
+class _Understood:
+    """What came of asking Claude: a reading, a failure, or nothing yet (`under_way`)."""
+
+    reading: Reading | None = None
+    failure: str | None = None
+    under_way: asyncio.Future[object] | None = None
+
+
+class _StillReading(Exception):  # noqa: N818 - not an error: all is said that can be said so far
+    """A report was made without Claude, who has not answered yet; `done` when it has."""
+
+    def __init__(self, done: asyncio.Future[object]) -> None:
+        super().__init__()
+        self.done = done
+
+
 class Coordinator:
     """Keeps reports true. One call at a time per issue; the engine sees to that."""
 
@@ -105,6 +122,7 @@ class Coordinator:
         rules: Rules,
         reader: TextReader | None,
         observer: Observer,
+        patience: float = 1.0,
     ) -> None:
         self._gitea = gitea
         self._store = store
@@ -118,15 +136,27 @@ class Coordinator:
         self._rules = rules
         self._reader = reader
         self._observer = observer
+        self._patience = patience
 
     async def reconcile(self, ref: IssueRef, later: Later) -> None:
-        """Make what is said of an issue true. Raises GiteaError or StoreError."""
+        """Make what is said of an issue true. Raises GiteaError or StoreError.
+
+        Nobody waits for Claude: where it takes longer than `patience` (seconds), a report is made
+        without it, and once more, from what stands there then, when it has answered.
+        """
+        try:
+            await self._pass(ref, later, self._patience)
+        except _StillReading as reading:
+            await reading.done
+            await self._pass(ref, later, None)
+
+    async def _pass(self, ref: IssueRef, later: Later, patience: float | None) -> None:
         known = await self._store.issue(ref)
         seen = await self._see(ref, known or Known(ref))
         if seen is None:
             await self._vanished(known, later)
         elif self._is_coordinated(seen.issue):
-            await self._coordinate(seen, later)
+            await self._coordinate(seen, later, patience)
         elif known or await self._store.concerns(ref):
             await self._leave(seen, later)
 
@@ -210,12 +240,13 @@ class Coordinator:
             later=later,
         )
 
-    async def _coordinate(self, seen: _Seen, later: Later) -> None:
+    async def _coordinate(self, seen: _Seen, later: Later, patience: float | None) -> None:
         issue, known = seen.issue, seen.known
         metadata = parse(
             issue.body, issue=issue.ref, title=issue.title, hosts=self._rules.hosts or None
         )
-        reading, ai_failure = await self._understand(issue, metadata)
+        understood = await self._understand(issue, metadata, patience)
+        reading = understood.reading
         edges = self._edges(seen, metadata, reading)
         changed = _ends(await self._store.said_by(issue.ref) ^ edges)
         known = replace(known, coordinated=True, owed=tuple({*known.owed, *changed}))
@@ -228,7 +259,7 @@ class Coordinator:
             proposed=self._proposed(reading),
             most=self._rules.dependencies,
         )
-        report = await self._decide(seen, metadata, reading, ai_failure, around)
+        report = await self._decide(seen, metadata, understood, around)
         comment_id = await self._publish(seen, report)
 
         concerned = set[IssueRef]()
@@ -250,24 +281,29 @@ class Coordinator:
             state=issue.state,
             later=later,
         )
+        if understood.under_way:
+            raise _StillReading(understood.under_way)
 
     # -- understand -------------------------------------------------------------------------
 
     async def _understand(
-        self, issue: Issue, metadata: Metadata
-    ) -> tuple[Reading | None, str | None]:
-        """What Claude reads of what is not declared, or why it could not be asked."""
+        self, issue: Issue, metadata: Metadata, patience: float | None
+    ) -> _Understood:
+        """What Claude reads of what is not declared, why it could not be asked, or neither yet."""
         wanted = _wanted(metadata)
         if self._reader is None or not wanted or not issue.is_open:
-            return None, None
+            return _Understood()
+        asked = asyncio.ensure_future(
+            self._reader.read(title=issue.title, body=issue.body, issue=issue.ref, wanted=wanted)
+        )
         try:
-            reading = await self._reader.read(
-                title=issue.title, body=issue.body, issue=issue.ref, wanted=wanted
-            )
+            await asyncio.wait([asked], timeout=patience)
+            if not asked.done():
+                return _Understood(under_way=asyncio.ensure_future(asyncio.wait([asked])))
+            return _Understood(reading=asked.result())
         except AIError as error:
             log.warning("ai.failed", issue=str(issue.ref), error=str(error))
-            return None, str(error)
-        return reading, None
+            return _Understood(failure=str(error))
 
     def _edges(self, seen: _Seen, metadata: Metadata, reading: Reading | None) -> set[Edge]:
         """What this issue says of who waits for whom.
@@ -295,8 +331,7 @@ class Coordinator:
         self,
         seen: _Seen,
         metadata: Metadata,
-        reading: Reading | None,
-        ai_failure: str | None,
+        understood: _Understood,
         around: Surroundings,
     ) -> Report:
         issue, rules = seen.issue, self._rules
@@ -307,8 +342,8 @@ class Coordinator:
                 title=issue.title,
                 text=f"{issue.title}\n\n{issue.body}",
                 metadata=metadata,
-                reading=reading,
-                ai_failure=ai_failure,
+                reading=understood.reading,
+                ai_failure=understood.failure,
                 blockers=around.blockers,
                 waiting=around.waiting,
                 proposals=around.proposals,
@@ -328,6 +363,8 @@ class Coordinator:
                 bot=self._bot.login,
             )
         )
+        if understood.under_way:
+            report = replace(report, warnings=(*report.warnings, Warn(WarningKind.READING)))
         if issue.ref.repository.lower() in self._labels.refused:
             return _with_refusal(report)
         return report

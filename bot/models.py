@@ -281,6 +281,7 @@ class WarningKind(StrEnum):
     AGENT_MISFIT = "agent-misfit"  # texts: name; the declared agent does not fit
     FAR_OFF = "far-off"  # numbers: declared, computed
     AI_FAILED = "ai-failed"  # texts: why the report was made without Claude
+    READING = "reading"  # Claude has not answered yet; the report will be made again
     BEGUN_BLOCKED = "begun-blocked"  # refs: open blockers of an issue in progress
     CLOSED_BLOCKED = "closed-blocked"  # refs: open blockers of a closed issue
     TOO_MANY = "too-many"  # numbers: dependencies found, dependencies followed
