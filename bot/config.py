@@ -62,6 +62,10 @@ SECRETS = frozenset({("gitea", "token"), ("gitea", "webhook_secret"), ("ai", "ap
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_DATABASE = re.compile(
+    r"sqlite:///(?!:memory:).+"
+    r"|postgres(ql)?(\+psycopg)?://(.*@)?(\[[^\]]*\]|[^/?:@]*)(:\d+)?([/?].*)?"
+)
 
 
 def _duration(value: object) -> object:
@@ -290,7 +294,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if not re.match(r"(sqlite:///.+|postgres(ql)?://)", value):
+        if not _DATABASE.fullmatch(value):
             raise ValueError("must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
         return value
 

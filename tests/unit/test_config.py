@@ -127,6 +127,20 @@ class TestPlaces:
             value = default if isinstance(default, str) else reference._toml(default)
             assert at(load({}), path) == at(load({name: value}), path)
 
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "sqlite:///x.db",
+            "sqlite:////data/x.db",
+            "postgres://u:p@h/x",
+            "postgresql://u:p@h:5432/x?sslmode=require",
+            "postgresql+psycopg://u:p@h/x",
+        ],
+    )
+    def test_the_database_may_be_either(self, url):
+        """PostgreSQL also as other programs write it."""
+        assert url == load({"DATABASE_URL": url}).database_url
+
     def test_a_secret_may_stand_in_a_file(self, tmp_path):
         """As container platforms hand them in; the line's end is not part of it."""
         (tmp_path / "token").write_text("t0ken\n", encoding="utf-8")
@@ -191,10 +205,15 @@ class TestWrongSettings:
             ('log_level = "loud"', "log_level: Input should be 'debug', 'info', 'warning' or 'error'"),
             ("log_level = 7", "log_level: Input should be"),
             ('database_url = "mysql://x/y"', "database_url: must be sqlite:///PATH or postgresql://"),
+            ('database_url = "postgresql://h:port/x"', "database_url: must be sqlite:///PATH or postgresql://"),
+            ('database_url = "sqlite:///:memory:"', "database_url: must be sqlite:///PATH or postgresql://"),
+            ('database_url = "sqlite://"', "database_url: must be sqlite:///PATH or postgresql://"),
+            ('database_url = "postgresql+asyncpg://h/x"', "database_url: must be sqlite:///PATH or postgresql://"),
             ('[agents."Big One"]\ncontext_limit = 5000\nprice_in = 1\nprice_out = 1', "agents: agent 'Big One': a name is lower case letters, digits, . _ -"),
             ("agents = {}", "agents: Dictionary should have at least 1 item"),
             ("[agents.x]\ncontext_limit = 5000\nprice_in = 1\nprice_out = 1\ndifficulties = []", "agents.x.difficulties"),
             ("[agents.x]\nprice_in = -1\nprice_out = 1", "agents.x.price_in"),
+            ("[agents.x]\ncontext_limit = 5000\nprice_in = inf\nprice_out = 1", "agents.x.price_in"),
             ("[agents]\nx = 1", "agents.x"),
             ("[agents.x]\ncontext_limt = 1", "bot.toml: there is no setting agents.x.context_limt; did you mean agents.x.context_limit?"),
             ("a = [", "bot.toml: "),
