@@ -100,7 +100,9 @@ Size = Annotated[int, BeforeValidator(_size), Field(ge=1024)]
 class Section(BaseModel):
     """A table of `bot.toml`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
 
 
 class GiteaSettings(Section):
