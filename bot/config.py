@@ -30,13 +30,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
 )
 from rapidfuzz import process
 
@@ -61,6 +61,7 @@ SHORT_NAMES: Mapping[str, tuple[str, ...]] = {
 SECRETS = frozenset({("gitea", "token"), ("gitea", "webhook_secret"), ("ai", "api_key")})
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_EXAMPLE = '["a", "b"] or {"key": 1}'
 _SIZES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _DATABASE = re.compile(
     r"sqlite:///(?!:memory:).+"
@@ -338,11 +339,20 @@ class _Environment(EnvSettingsSource):
     """The `MOSAIC_…` variables of a given environment, not of the process."""
 
     def __init__(self, settings_cls: type[BaseSettings], environ: Mapping[str, str]) -> None:
-        self._environ = {name.lower(): value for name, value in environ.items()}
+        self._environ = {name.lower(): value for name, value in environ.items() if value}
         super().__init__(settings_cls, env_prefix=PREFIX, env_nested_delimiter="__")
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
         return self._environ
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ANN401
+        """As inherited; but says which variable it is that holds no JSON."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            ours = {n.upper() for n, v in self._environ.items() if v == value}
+            name = min(name for name in ours if name.startswith(PREFIX))
+            raise ConfigError(f"environment: {name} is not JSON, such as {_EXAMPLE}") from None
 
 
 def load(environ: Mapping[str, str] | None = None, path: Path | None = None) -> Settings:
@@ -357,10 +367,8 @@ def load(environ: Mapping[str, str] | None = None, path: Path | None = None) -> 
         raise ConfigError("\n".join(wrong))
     try:
         return Settings(file=table, environ=environ)  # type: ignore[call-arg]
-    except SettingsError as error:
-        raise ConfigError(f"environment: {error}") from None
     except ValidationError as error:
-        raise ConfigError(_explain(error)) from None
+        raise ConfigError(_explain(error, environ)) from None
 
 
 def setting_paths() -> Iterator[tuple[str, ...]]:
@@ -451,10 +459,16 @@ def _secret_file(name: str, path: Path) -> str:
         raise ConfigError(f"{name}_FILE: {path} cannot be read: {error}") from None
 
 
-def _explain(error: ValidationError) -> str:
-    """Pydantic's findings, one line each, without the values: one may be a secret."""
+def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
+    """Pydantic's findings, one line each, without the values: one may be a secret.
+
+    A short name is told where it is what set the value.
+    """
     lines = []
+    short = {path: name for name, path in SHORT_NAMES.items()}
     for found in error.errors(include_input=False, include_url=False):
-        where = ".".join(str(part) for part in found["loc"]) or "settings"
+        path = tuple(str(part) for part in found["loc"])
+        name = short.get(path, "")
+        where = ".".join(path) + (f" ({name})" if environ.get(name) else "")
         lines.append(f"{where}: {found['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)

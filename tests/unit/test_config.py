@@ -117,6 +117,10 @@ class TestPlaces:
         )
         assert at(load({}), SHORT_NAMES[name]) == at(load({name: ""}), SHORT_NAMES[name])
 
+    def test_an_empty_variable_is_not_set(self):
+        """Long names too."""
+        assert load({}) == load({"MOSAIC_GITEA__CA_FILE": "", "MOSAIC_QUEUE__WORKERS": ""})
+
     def test_every_setting_has_a_long_name(self):
         """`MOSAIC_` and its path: each is taken, with its own default as the value."""
         for path in setting_paths():
@@ -231,7 +235,10 @@ class TestWrongSettings:
             ("MOSAIC_AGENTS__GLM__ATONCE", "1", "environment: there is no setting MOSAIC_AGENTS__GLM__ATONCE; did you mean MOSAIC_AGENTS__GLM__AT_ONCE?"),
             ("MOSAIC_SERVER__PORT", "many", "server.port: Input should be a valid integer"),
             ("PORT", "many", "server.port"),
-            ("PORT", "65536", "server.port"),
+            ("PORT", "65536", "server.port (PORT): "),
+            ("MOSAIC_GITEA__ALIASES", "http://x", "environment: MOSAIC_GITEA__ALIASES is not JSON"),
+            ("MOSAIC_AGENTS", "{oops", "environment: MOSAIC_AGENTS is not JSON"),
+            ("MOSAIC_AGENTS__BIG", "{oops", "environment: MOSAIC_AGENTS__BIG is not JSON"),
             ("LOG_LEVEL", "loud", "log_level"),
             ("BOT_CONFIG", "/there/is/none.toml", "/there/is/none.toml: there is no such file"),
             ("BOT_CONFIG", "/", "/: "),
