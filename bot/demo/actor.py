@@ -5,14 +5,11 @@ Everything goes through the code of the API, so the same rights count and the sa
 
 from __future__ import annotations
 
-import re
-
 from bot.demo import comments, dependencies, hooks, issues, labels, pulls, repositories
 from bot.demo.issues import Draft, Edit
+from bot.demo.markdown import ticked
 from bot.demo.records import Comment, Commit, File, Hook, Issue, Label, Repository, User
 from bot.demo.world import World
-
-_BOX = re.compile(r"^(\s*(?:[-*+]|\d+[.)])\s+)\[[ xX]\](?=\s)", re.MULTILINE)
 
 
 class Actor:
@@ -177,10 +174,3 @@ class Actor:
     def test_hook(self, hook: Hook) -> None:
         """Send a test delivery."""
         hooks.test_delivery(self.world, self.user, hook, self.repository)
-
-
-def ticked(body: str, box: int, *, on: bool) -> str:
-    """A text with its task-list box number `box` (from 0) ticked or cleared; raises LookupError."""
-    found = list(_BOX.finditer(body))[box]
-    mark = "x" if on else " "
-    return f"{body[: found.start()]}{found[1]}[{mark}]{body[found.end() :]}"

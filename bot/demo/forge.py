@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 
 from aiohttp import web
 
@@ -22,6 +23,7 @@ from bot.demo.api.routes import add_routes
 from bot.demo.deliveries import Deliveries, Delivery
 from bot.demo.faults import Faults, RequestLog
 from bot.demo.hooks import HookWish
+from bot.demo.page import Page
 from bot.demo.records import Comment, File, Hook, Issue, Repository, User
 from bot.demo.state import Clock, State, utc_now
 from bot.demo.world import World
@@ -154,6 +156,7 @@ class Forge:
         """The forge as an aiohttp application."""
         app = web.Application(client_max_size=LARGEST_REQUEST)
         add_routes(app, Gate(self.world, self.faults, self.requests))
+        Page(self.world).add_routes(app)
         return app
 
 
@@ -161,8 +164,11 @@ class Forge:
 async def serve(forge: Forge, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Run a forge on this machine (port 0: a free one); gives its address.
 
-    Webhooks go out while it runs; what is not sent at the end stays unsent.
+    Webhooks go out while it runs; what is not sent at the end stays unsent. Anybody who reaches
+    its page can act as anybody: raises ValueError for an address that is not loopback.
     """
+    if host != "localhost" and not ip_address(host).is_loopback:
+        raise ValueError(f"the embedded forge is for this machine only, not for {host}")
     runner = web.AppRunner(forge.app(), access_log=None, shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
