@@ -223,7 +223,7 @@ class Gitea:
         if not call.safe:
             raise call.refused("has moved; its repository may have been renamed", status)
         same = (there.scheme, there.host, there.port) == (base.scheme, base.host, base.port)
-        if not same or there.userinfo or not there.path.startswith(f"{base.path}/"):
+        if not same or not there.path.startswith(f"{base.path}/"):
             raise call.refused("redirects to another place; is GITEA_URL right?", status)
         return there
 
