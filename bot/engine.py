@@ -230,18 +230,14 @@ class Engine:
 
     def _counts(self) -> dict[str, int]:
         names = {"ENQUEUED": "waiting", "DELAYED": "delayed", "PENDING": "running"}
-        found = dict.fromkeys(names.values(), 0)
         with self._database.connect() as connection:
+            jobs = _table(connection, "workflow_status", "status", "queue_name").c
             rows = connection.execute(
-                sa.text(
-                    f"SELECT status, COUNT(*) FROM {_table(connection)} "  # noqa: S608 - our own name
-                    "WHERE queue_name IS NOT NULL AND status IN ('ENQUEUED','DELAYED','PENDING') "
-                    "GROUP BY status"
-                )
+                sa.select(jobs.status, sa.func.count())
+                .where(jobs.queue_name.is_not(None), jobs.status.in_(names))
+                .group_by(jobs.status)
             )
-            for status, count in rows:
-                found[names[status]] = count
-        return found
+            return dict.fromkeys(names.values(), 0) | {names[row[0]]: row[1] for row in rows}
 
     async def forget(self, older: timedelta) -> int:
         """Delete finished jobs that are older than that; returns how many."""
@@ -250,15 +246,13 @@ class Engine:
 
     def _forget(self, before_ms: int) -> int:
         with self._database.begin() as connection:
-            states = ",".join(f"'{state}'" for state in SETTLED)
-            done = connection.execute(
-                sa.text(
-                    f"DELETE FROM {_table(connection)} "  # noqa: S608 - our own names
-                    f"WHERE status IN ({states}) AND created_at < :before"
-                ),
-                {"before": before_ms},
-            )
-            return int(done.rowcount)
+            jobs = _table(connection, "workflow_status", "workflow_uuid", "status", "created_at")
+            old = sa.and_(jobs.c.status.in_(SETTLED), jobs.c.created_at < before_ms)
+            for name in ("workflow_input", "workflow_output"):  # no foreign key ties them
+                payloads = _table(connection, name, "workflow_uuid")
+                ids = sa.select(jobs.c.workflow_uuid).where(old)
+                connection.execute(sa.delete(payloads).where(payloads.c.workflow_uuid.in_(ids)))
+            return int(connection.execute(sa.delete(jobs).where(old)).rowcount)
 
     async def stop(self, limit: timedelta) -> None:
         """Take no new work; what runs may finish within `limit`, the rest is for the next start."""
@@ -369,8 +363,10 @@ def queue_engine(database_url: str) -> sa.Engine:
     return engine
 
 
-def _table(connection: sa.Connection) -> str:
-    return "dbos.workflow_status" if connection.dialect.name == "postgresql" else "workflow_status"
+def _table(connection: sa.Connection, name: str, *columns: str) -> sa.TableClause:
+    """A table of dbos's, as far as it is asked here."""
+    schema = "dbos" if connection.dialect.name == "postgresql" else None
+    return sa.table(name, *map(sa.column, columns), schema=schema)
 
 
 def _quiet() -> None:
