@@ -179,6 +179,19 @@ class Engine:
             polling_interval_sec=self._poll.total_seconds(),
             on_conflict="always_update",
         )
+        client.destroy()
+        if self._database.dialect.name == "sqlite":
+            self._adopt()
+
+    def _adopt(self) -> None:
+        """Take over what a process of another name left: of a file, this one is the only user.
+
+        A container that is made anew has another host name; its work would wait for ever.
+        """
+        with self._database.begin() as connection:
+            jobs = _table(connection, "workflow_status", "status", "executor_id")
+            begun = sa.update(jobs).where(jobs.c.status == "PENDING")
+            connection.execute(begun.values(executor_id=self._executor))
 
     async def submit(self, job: Job, *, delay: float = 0.0) -> None:
         """Record a job durably; it runs no sooner than `delay` seconds from now.
