@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -91,7 +92,7 @@ class Observer(Protocol):
     """What the metrics want to know of work."""
 
     def job(self, kind: str, outcome: str, seconds: float) -> None:
-        """Called at the end of every attempt: done, retried or set-aside."""
+        """Called at the end of every attempt: done, retried, set-aside, or left (see `stop`)."""
 
 
 Work = Callable[[Job], Awaitable[None]]
@@ -122,9 +123,8 @@ class Engine:
         self._work: Work | None = None
         self._give_up: GiveUp | None = None
         self._recorder: Recorder | None = None
-        self._active = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._jobs: set[asyncio.Task[Any]] = set()
+        self._stopping = asyncio.Event()
 
     @property
     def executor(self) -> str:
@@ -147,6 +147,8 @@ class Engine:
             DBOS.launch()  # not in a thread: jobs run on the loop that launches
             self._recorder = Recorder(self._database_url)
         except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
+            _running = None
+            await asyncio.to_thread(self._close)
             raise StoreError(f"the queue cannot be opened: {error}") from None
 
     def _config(self, engine: sa.Engine) -> DBOSConfig:
@@ -205,22 +207,23 @@ class Engine:
     async def run(self, text: str) -> None:
         """One attempt at a recorded job; never raises what another attempt could mend."""
         assert self._work is not None
-        assert self._give_up is not None
+        if self._stopping.is_set():
+            raise _left()
+        task = asyncio.current_task()
+        assert task is not None
+        self._jobs.add(task)
         job = Job.load(text)
         begun = time.monotonic()
-        self._active += 1
-        self._idle.clear()
-        outcome = "done"
+        outcome = "left"
         try:
             with structlog.contextvars.bound_contextvars(job=job.id, attempt=job.attempt):
                 try:
                     await self._work(job)
+                    outcome = "done"
                 except Exception as error:  # noqa: BLE001 - the one place that catches all of a job's
                     outcome = await self._failed(job, error)
         finally:
-            self._active -= 1
-            if not self._active:
-                self._idle.set()
+            self._jobs.discard(task)
             self._observer.job(job.kind, outcome, time.monotonic() - begun)
 
     async def _failed(self, job: Job, error: Exception) -> str:
@@ -229,17 +232,33 @@ class Engine:
             asked = error.retry_after if isinstance(error, Retryable) else None
             wait = self._policy.wait(job.attempt, asked, random.random())  # noqa: S311
             log.warning("job.retry", error=str(error), wait=round(wait, 1))
-            await self.submit(again(job), delay=wait)
+            await self._keep(lambda: self.submit(again(job), delay=wait))
             return "retried"
         known = isinstance(error, CoordinatorError)
         log.error("job.set_aside", error=str(error), exc_info=None if known else error)
-        assert self._give_up is not None
-        await self._give_up(job, error)
+        give_up = self._give_up
+        assert give_up is not None
+        await self._keep(lambda: give_up(job, error))
         return "set-aside"
 
+    async def _keep(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write down what became of a job, however long the disk is full; else it would be lost."""
+        for attempt in itertools.count(1):
+            try:
+                return await write()
+            except StoreError as error:
+                wait = self._policy.wait(attempt, None, random.random())  # noqa: S311
+                log.error("job.not_kept", error=str(error), wait=round(wait, 1))  # noqa: TRY400
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait)
+            if self._stopping.is_set():
+                raise _left()
+        raise AssertionError  # pragma: no cover
+
     async def counts(self) -> dict[str, int]:
-        """How many jobs are waiting, delayed and running in the whole queue."""
-        return await asyncio.to_thread(self._counts)
+        """How many jobs are waiting, delayed and running in the whole queue. Raises StoreError."""
+        with _answering():
+            return await asyncio.to_thread(self._counts)
 
     def _counts(self) -> dict[str, int]:
         names = {"ENQUEUED": "waiting", "DELAYED": "delayed", "PENDING": "running"}
@@ -253,9 +272,10 @@ class Engine:
             return dict.fromkeys(names.values(), 0) | {names[row[0]]: row[1] for row in rows}
 
     async def forget(self, older: timedelta) -> int:
-        """Delete finished jobs that are older than that; returns how many."""
+        """Delete finished jobs that are older than that; returns how many. Raises StoreError."""
         before = int((time.time() - older.total_seconds()) * 1000)
-        return await asyncio.to_thread(self._forget, before)
+        with _answering():
+            return await asyncio.to_thread(self._forget, before)
 
     def _forget(self, before_ms: int) -> int:
         with self._database.begin() as connection:
@@ -270,23 +290,45 @@ class Engine:
     async def stop(self, limit: timedelta) -> None:
         """Take no new work; what runs may finish within `limit`, the rest is for the next start."""
         global _running  # noqa: PLW0603
+        self._stopping.set()
         for event in self._dbos.background_thread_stop_events:
             event.set()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), limit.total_seconds())
+        await self._finish(limit.total_seconds())
         if self._recorder is not None:
             recorder, self._recorder = self._recorder, None
             await recorder.close()
-        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
+        await asyncio.to_thread(self._close)
         if _running is self:
             _running = None
+
+    def _close(self) -> None:
+        DBOS.destroy(workflow_completion_timeout_sec=0)
+        self._database.dispose()
+
+    async def _finish(self, seconds: float) -> None:
+        """Wait for what runs; what takes longer is broken off, and stays recorded as begun."""
+        end = time.monotonic() + seconds
+        while self._jobs and (left := end - time.monotonic()) > 0:
+            await asyncio.wait(self._jobs, timeout=left)
+        tasks = list(self._jobs)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @DBOS.workflow(name=WORKFLOW)
 async def _workflow(job: str) -> None:
-    if _running is None:
-        raise StoreError("the queue is not open")
+    if _running is None:  # pragma: no cover - dbos itself is gone before this can be
+        raise _left()
     await _running.run(job)
+
+
+def _left() -> asyncio.CancelledError:
+    """What ends a job without a result, so that the next start takes it up again.
+
+    dbos notes any other exception as the job's end.
+    """
+    return asyncio.CancelledError("left for the next start")
 
 
 def again(job: Job) -> Job:
@@ -327,16 +369,17 @@ class Recorder:
             await self._writing
         self._thread.shutdown()
         await asyncio.to_thread(self._client.destroy)
+        self._engine.dispose()
 
     async def _write_all(self) -> None:
         loop = asyncio.get_running_loop()
         while self._pending:
             batch, self._pending = self._pending[:BATCH], self._pending[BATCH:]
             jobs = [(job, delay) for job, delay, _ in batch]
-            error: Exception | None = None
+            error: StoreError | None = None
             try:
                 await loop.run_in_executor(self._thread, self._write, jobs)
-            except (sa.exc.SQLAlchemyError, dbos_error.DBOSException) as failed:
+            except Exception as failed:  # noqa: BLE001 - whatever it is, those who wait must hear of it
                 error = StoreError(f"the work could not be recorded: {failed}")
             for *_, future in batch:
                 if future.done():
@@ -382,6 +425,14 @@ def _table(connection: sa.Connection, name: str, *columns: str) -> sa.TableClaus
     return sa.table(name, *map(sa.column, columns), schema=schema)
 
 
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        raise StoreError(f"the queue does not answer: {error}") from None
+
+
 def _quiet() -> None:
     """Its own log lines go where ours go, and only the ones that matter."""
     logging.getLogger("dbos").setLevel(logging.WARNING)
@@ -413,6 +464,10 @@ class Freshness:
     def done(self, about: object, begun: int) -> None:
         """Everything recorded up to `begun` is covered by a reading that is complete."""
         self._read[about] = max(begun, self._read.get(about, 0))
+
+    def forget(self, about: object) -> None:
+        """No reading covers it any longer: more is known than a reading could find."""
+        self._read.pop(about, None)
 
     def covers(self, about: object, stamp: str) -> bool:
         """Whether a job of that stamp has nothing left to do."""

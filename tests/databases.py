@@ -1,0 +1,116 @@
+"""Databases to test on: a SQLite file for each test, and PostgreSQL where one is at hand.
+
+PostgreSQL's programs are looked for in `PG_BIN`, by `pg_config`, and where Debian puts them. One
+server serves the whole session, on loopback in a directory of its own; each test gets a fresh
+database in it. It refuses to run as root, so then it runs as `postgres` or `nobody`.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+ABSENT = "no PostgreSQL: set PG_BIN to the directory of `initdb`, or install postgresql"
+
+
+def find_postgres() -> Path | None:
+    """The directory of `initdb` and `pg_ctl`, or None."""
+    config = shutil.which("pg_config")
+    places = [
+        os.environ.get("PG_BIN", ""),
+        subprocess.check_output([config, "--bindir"], text=True).strip() if config else "",
+        *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True),
+    ]
+    return next((Path(one) for one in places if one and (Path(one) / "initdb").exists()), None)
+
+
+@contextmanager
+def run_postgres(programs: Path) -> Iterator[str]:
+    """A server of its own; gives the URL of its database `postgres`."""
+    user = _user()
+    port = _free_port()
+    with tempfile.TemporaryDirectory(prefix="mosaic-pg-") as directory:
+        if user:
+            os.chown(directory, pwd.getpwnam(user).pw_uid, -1)
+        data = f"{directory}/data"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {directory} -c fsync=off"
+        for command in (
+            ["initdb", "-D", data, "-U", "mosaic", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            ["pg_ctl", "-D", data, "-w", "-l", f"{directory}/log", "-o", options, "start"],
+        ):
+            _run(programs, command, user, directory)
+        try:
+            yield f"postgresql://mosaic@127.0.0.1:{port}/postgres"
+        finally:
+            _run(programs, ["pg_ctl", "-D", data, "-m", "immediate", "stop"], user, directory)
+
+
+def _run(programs: Path, command: list[str], user: str | None, directory: str) -> None:
+    subprocess.run(
+        [programs / command[0], *command[1:]],
+        user=user,
+        cwd=directory,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+    )
+
+
+def _user() -> str | None:
+    if os.geteuid():
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in names)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def fresh_database(server: str) -> Iterator[str]:
+    """The URL of an empty database, which goes away at the end."""
+    name = f"t{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        yield server.rpartition("/")[0] + f"/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server; the test is skipped where there is none."""
+    programs = find_postgres()
+    if programs is None:
+        pytest.skip(ABSENT)
+    with run_postgres(programs) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """`DATABASE_URL` of a file that does not exist yet."""
+    return f"sqlite:///{tmp_path}/bot.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """`DATABASE_URL` of an empty database: SQLite's first, then PostgreSQL's."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+        return
+    with fresh_database(request.getfixturevalue("postgres")) as url:
+        yield url
