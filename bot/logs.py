@@ -14,13 +14,18 @@ NOISY = ("httpx", "httpcore", "httpx2", "apscheduler", "alembic", "aiohttp.acces
 
 
 def configure(
-    *, level: str, style: str = "auto", secrets: Collection[str] = (), stream: TextIO = sys.stderr
+    *,
+    level: str,
+    style: str = "auto",
+    secrets: Collection[str] = (),
+    stream: TextIO | None = None,
 ) -> None:
-    """Send every log line of the process, also of libraries, to `stream`.
+    """Send every log line of the process, also of libraries, to `stream`, or standard error.
 
     `style` is text, json, or auto: text on a terminal. `secrets` are blotted out wherever they
     would stand.
     """
+    stream = stream or sys.stderr
     text = style == "text" or (style == "auto" and stream.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -65,15 +70,20 @@ class _Blot:
         self._secrets = sorted((s for s in secrets if len(s) >= 6), key=len, reverse=True)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return {key: self._clean(value) for key, value in event.items()}
+        return {self._blotted(key): self._clean(value) for key, value in event.items()}
 
     def _clean(self, value: Any) -> Any:  # noqa: ANN401 - whatever was logged
-        if isinstance(value, str):
-            for secret in self._secrets:
-                value = value.replace(secret, "***")
-            return value
-        if isinstance(value, dict):
-            return {key: self._clean(one) for key, one in value.items()}
-        if isinstance(value, list | tuple):
-            return [self._clean(one) for one in value]
-        return value
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case dict():
+                return {self._blotted(str(key)): self._clean(one) for key, one in value.items()}
+            case list() | tuple() | set() | frozenset():
+                return [self._clean(one) for one in value]
+            case _:
+                return self._blotted(value if isinstance(value, str) else repr(value))
+
+    def _blotted(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
