@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,7 +118,12 @@ class Work:
 
 @asynccontextmanager
 async def at_work(
-    server: ForgeServer, directory: Path, *, right: str = "admin", **files: int
+    server: ForgeServer,
+    directory: Path,
+    *,
+    right: str = "admin",
+    environ: Mapping[str, str] | None = None,
+    **files: int,
 ) -> AsyncIterator[Work]:
     """A repository with a webhook to a bot that has `right` in it."""
     people = {"alice": "admin", "bob": "write", "mallory": "read", BOT: right}
@@ -131,6 +136,7 @@ async def at_work(
             "DATABASE_URL": f"sqlite:///{directory}/bot.db",
             "HOST": "127.0.0.1",
             "PORT": "0",
+            **(environ or {}),
         },
         _no_settings(directory),
     )
