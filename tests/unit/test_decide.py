@@ -464,6 +464,12 @@ def test_a_remembered_edge_of_its_own_that_is_gone_is_not_drawn() -> None:
     assert () == report.cycle
 
 
+def test_an_issue_of_the_same_number_elsewhere_keeps_its_edges() -> None:
+    elsewhere = IssueRef("acme", "engine", ISSUE.number)
+    known = ((ref(7), elsewhere), (elsewhere, ref(9)))
+    assert {(ISSUE, ref(7)), *known} == set(told(blockers=(dep(7),), edges=known).edges)
+
+
 def test_a_closed_blocker_makes_no_deadlock() -> None:
     closed = {ref(3): RefState.CLOSED}
     assert () == told(**CYCLE, states=closed).cycle

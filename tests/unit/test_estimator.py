@@ -25,6 +25,7 @@ TREE = {
     "src/pump.py": 7_200,
     "src/odd.py": 3_600,
     "tests/test_app.py": 18_000,
+    "tests/test_odd.py": 3_600,
 }
 
 
@@ -98,6 +99,12 @@ def test_where_the_number_comes_from(known, tokens: int, source: Source) -> None
             ["src/pump.py", "tests/test_app.py"],
             2_000 + 5_000 + 4_200 + 1_500,
             id="tests are named: no others",
+        ),
+        pytest.param(
+            {"files": ("src/app.py", "tests/test_odd.py")},
+            ["src/app.py", "tests/test_odd.py"],
+            10_000 + 1_000 + 4_200 + 1_500,
+            id="other tests are named: no others",
         ),
         pytest.param(
             {"files": ("Dockerfile",)},
@@ -263,6 +270,9 @@ def test_every_estimate_is_bounded_and_its_range_holds_it(
         pytest.param(
             {"estimated_context": 900, "files": ("a.py",), "tree": None}, True, id="sizes unknown"
         ),
+        pytest.param(
+            {"estimated_context": 48_000, "text": "in pump.py"}, True, id="a file in the text"
+        ),
         pytest.param({"estimated_context": 112_000}, False, id="4 x a guess"),
         pytest.param({"estimated_context": 224_000}, True, id="8 x a guess"),
         pytest.param({"override": 1, "files": ("pump.py",)}, False, id="a command is meant"),
@@ -270,7 +280,7 @@ def test_every_estimate_is_bounded_and_its_range_holds_it(
     ],
 )
 def test_a_declared_number_far_from_the_computed_one_is_noticed(known, so: bool) -> None:
-    plain = {key: value for key, value in known.items() if key not in ("tree", "override")}
+    plain = {key: value for key, value in known.items() if key not in ("tree", "override", "text")}
     assert so == far_off(Metadata.model_validate(plain), of(**known))
 
 

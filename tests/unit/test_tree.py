@@ -67,6 +67,7 @@ def test_a_file_weighs_its_bytes_up_to_what_is_read_of_one(size: int, tokens: in
             id="an address that ends in a path",
         ),
         pytest.param(["elsewhere/app.py"], [], id="another directory's file of that name"),
+        pytest.param(["some/other/Dockerfile"], [], id="a name alone says too little of a path"),
         pytest.param(
             ["README.md", "CHANGES", "poetry.lock", "logo.png", "docs/pump.md"], [], id="not read"
         ),
@@ -118,6 +119,13 @@ def test_without_names_the_words_of_the_text_are_tried(text: str, paths: list[st
 
 def test_names_beat_the_words_of_the_text() -> None:
     assert ["src/app.py"] == [s.path for s in named_files(["app.py"], "huge.py", TREE)]
+
+
+def test_a_path_deeper_than_any_is_not_looked_for() -> None:
+    deep = "d/" * 29 + "x.py"
+    tree = {deep: 36, "d/" + deep: 36}
+    assert [deep] == [share.path for share in named_files([deep], "", tree)]
+    assert () == named_files(["d/" + deep], "", tree)
 
 
 def test_nothing_is_named_in_an_empty_repository() -> None:
