@@ -33,11 +33,9 @@ def configure(
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    render: Processor = (
-        structlog.dev.ConsoleRenderer(colors=stream.isatty())
-        if text
-        else structlog.processors.JSONRenderer()
-    )
+    rendered: list[Processor] = [structlog.processors.JSONRenderer()]
+    if text:
+        rendered = [_on_one_line, _console(colors=stream.isatty())]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -52,7 +50,7 @@ def configure(
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 _Blot(secrets),
-                render,
+                *rendered,
             ],
         )
     )
@@ -61,6 +59,31 @@ def configure(
     root.setLevel(level.upper())
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _console(*, colors: bool) -> structlog.dev.ConsoleRenderer:
+    """For people. Every text is quoted, which shows what would not print as what it is."""
+    return structlog.dev.ConsoleRenderer(
+        colors=colors,
+        repr_native_str=True,
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+
+
+def _on_one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Make visible what would not print in the parts that are not quoted.
+
+    A person's text may stand in any of them, and must begin no line that looks like ours.
+    """
+    line = {_visible(key): value for key, value in event.items()}
+    line["event"] = _visible(str(line.get("event", "")))
+    for trace in {"exception", "stack"} & line.keys():
+        line[trace] = "\n".join(f"  {_visible(one)}" for one in str(line[trace]).split("\n"))
+    return line
+
+
+def _visible(text: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 class _Blot:

@@ -12,6 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bot.logs import configure
 
@@ -46,6 +48,10 @@ def lines(stream: io.StringIO) -> list[str]:
     return stream.getvalue().splitlines()
 
 
+def fail(error: Exception, cause: Exception | None = None) -> None:
+    raise error from cause
+
+
 log = structlog.get_logger("bot.test")
 
 
@@ -68,7 +74,7 @@ class TestStyle:
         (line,) = lines(stream)
         assert STAMP.match(line)
         assert re.search(
-            r"\[warning *\] job.retry +\[bot.test\] error='it said: no' wait=1.5$", line
+            r"\[warning *\] job\.retry +\[bot.test\] error='it said: no' wait=1.5$", line
         )
 
     @pytest.mark.parametrize(
@@ -136,7 +142,7 @@ class TestStyle:
         """Once."""
         stream = logged(style)
         try:
-            raise ValueError("odd")
+            fail(ValueError("odd"))
         except ValueError:
             log.exception("failed")
         assert 1 == stream.getvalue().count("Traceback (most recent call last)")
@@ -176,7 +182,7 @@ class TestSecrets:
     def test_a_secret_is_blotted_out_of_the_event(self, style):
         """Where a library writes it there, too."""
         stream = logged(style)
-        log.info(f"token {SECRET}")
+        log.info("token %s", SECRET)
         logging.getLogger("somebody").warning("token %s", SECRET)
         assert SECRET not in stream.getvalue()
         assert 2 == stream.getvalue().count("token ***")
@@ -186,9 +192,9 @@ class TestSecrets:
         stream = logged(style)
         try:
             try:
-                raise KeyError(SECRET)
+                fail(KeyError(SECRET))
             except KeyError as error:
-                raise RuntimeError(f"with {SECRET}") from error
+                fail(RuntimeError(f"with {SECRET}"), error)
         except RuntimeError:
             log.exception("failed")
             logging.getLogger("somebody").exception("failed too")
@@ -227,3 +233,64 @@ class TestSecrets:
             )
         else:
             assert "count=2 good=True none=None share=0.5" in stream.getvalue()
+
+
+FORGED = "2026-11-22T15:00:00.000000Z [error    ] everything.is.lost [bot.app] by=mallory"
+BREAKS = ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"]
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+class TestForging:
+    @pytest.mark.parametrize("end", BREAKS, ids=ascii)
+    @pytest.mark.parametrize("where", ["value", "nested", "event", "library"])
+    def test_a_line_break_in_a_text_begins_no_line(self, style, end, where):
+        """Titles and messages are written by anybody."""
+        stream = logged(style)
+        text = f"title{end}{FORGED}"
+        match where:
+            case "value":
+                log.info("issue", title=text)
+            case "nested":
+                log.info("issue", titles=[{"title": text}])
+            case "event":
+                log.info(text)
+            case "library":
+                logging.getLogger("somebody").warning("title %s", text)
+        assert 1 == len(lines(stream))
+
+    @pytest.mark.parametrize("where", ["value", "key", "event"])
+    def test_no_escape_reaches_the_terminal(self, style, where):
+        """Not the seven-bit one, nor the eight-bit one, nor backspace or what turns text round."""
+        stream = logged(style)
+        text = "\x1b[2J\x9b31m\b\x07\u202e"
+        match where:
+            case "value":
+                log.info("issue", title=text)
+            case "key":
+                log.info("issue", **{text: 1})
+            case "event":
+                log.info(text)
+        assert stream.getvalue().rstrip("\n").isprintable()
+
+    def test_a_traceback_holds_no_line_that_looks_like_one_of_ours(self, style):
+        """An exception's message may be a person's text."""
+        stream = logged(style)
+        try:
+            fail(ValueError(f"odd\n{FORGED}\x1b[2J"))
+        except ValueError:
+            log.exception("failed")
+        assert 1 == sum(bool(STAMP.match(line)) or line.startswith("{") for line in lines(stream))
+        assert "\x1b" not in stream.getvalue()
+
+
+@given(st.text(), st.text(min_size=1))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_whatever_is_logged_is_one_printable_line(style, value, event):
+    """In either style, whatever anybody writes."""
+    stream = logged(style)
+    log.info(event, value=value)
+    text = stream.getvalue()
+    assert text.endswith("\n")
+    # JSON leaves one as it is: delete, which moves nothing and ends no line.
+    assert text[:-1].replace("\x7f", "").isprintable()
