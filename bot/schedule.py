@@ -40,7 +40,12 @@ class Schedule:
             coalesce=True,
             misfire_grace_time=None,
         )
-        self._scheduler.add_job(tidy, CronTrigger(hour=3, minute=17, timezone=UTC), coalesce=True)
+        self._scheduler.add_job(
+            tidy,
+            CronTrigger(hour=3, minute=17, timezone=UTC),
+            coalesce=True,
+            misfire_grace_time=None,
+        )
         self._failed = failed
         self._scheduler.add_listener(self._on_error, EVENT_JOB_ERROR)
 
