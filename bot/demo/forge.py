@@ -44,7 +44,7 @@ class Forge:
         self.world = World(clock)
         self.requests = RequestLog()
         self.faults = Faults()
-        self.admin_token = self.add_user(ADMIN, admin=True)
+        self.admin_token = self.add_user(ADMIN, admin=True, email="admin@example.test")
 
     @property
     def state(self) -> State:
@@ -82,9 +82,16 @@ class Forge:
         """The names of an issue's labels, sorted."""
         return sorted(label.name for label in self.issue(full_name, number).labels)
 
-    def add_user(self, login: str, *, admin: bool = False, scopes: Iterable[str] = ("all",)) -> str:
+    def add_user(
+        self,
+        login: str,
+        *,
+        admin: bool = False,
+        scopes: Iterable[str] = ("all",),
+        email: str = "",
+    ) -> str:
         """A new user; returns an access token with these scopes."""
-        user = repositories.create_user(self.world, login, admin=admin)
+        user = repositories.create_user(self.world, login, admin=admin, email=email)
         return self.state.new_token(user, frozenset(scopes))
 
     def add_token(self, login: str, *scopes: str) -> str:

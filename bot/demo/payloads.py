@@ -12,6 +12,7 @@ from bot.demo.shapes import EPOCH, Json
 from bot.demo.state import State
 
 NO_COMMIT = "0" * 40
+WITH_SENDERS_RIGHTS = {"assigned", "unassigned", "milestoned", "demilestoned", "deleted"}
 
 
 def issue_event(
@@ -39,7 +40,7 @@ def issue_event(
         "number": issue.number,
         **_changes(changes),
         "issue": shown,
-        "repository": _repository(state, issue.repository, sender),
+        "repository": _repository_of(state, action, issue, sender),
         "sender": shapes.user(state, sender),
         "commit_id": commit,
     }
@@ -60,7 +61,7 @@ def _pull_event(
         **_changes(changes),
         "pull_request": shapes.pull(state, issue, sender),
         "requested_reviewer": None,
-        "repository": _repository(state, issue.repository, sender),
+        "repository": _repository_of(state, action, issue, sender),
         "sender": shapes.user(state, sender),
         "commit_id": commit,
         "review": None,
@@ -131,6 +132,13 @@ def repository_event(state: State, action: str, repo: Repository, sender: User) 
         "organization": shapes.user(state, repo.owner),
         "sender": shapes.user(state, sender),
     }
+
+
+def _repository_of(state: State, action: str, issue: Issue, sender: User) -> Json:
+    # Gitea shows the rights of the sender for some actions, of the issue's author for others.
+    merged = issue.pull is not None and issue.pull.merged_at is not None
+    whose = sender if action in WITH_SENDERS_RIGHTS or merged else issue.poster
+    return _repository(state, issue.repository, whose)
 
 
 def _repository(state: State, repo: Repository, seen_by: User) -> Json:

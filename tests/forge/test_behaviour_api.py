@@ -311,7 +311,7 @@ async def branch_and_pull(api: Api, repo: str, body: str = "", title: str = "Pul
 async def until_mergeable(api: Api, path: str) -> None:
     """Return when a pull request can be merged; Gitea finds that out in the background."""
     async with asyncio.timeout(20):
-        while not (await api.read(path))["mergeable"]:  # noqa: ASYNC110 - only asking tells
+        while not (await api.read(path))["mergeable"]:  # only asking tells
             await asyncio.sleep(0.05)
 
 

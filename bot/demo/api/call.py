@@ -167,10 +167,11 @@ def _whole(text: str) -> int:
 
 async def read_body(request: web.Request) -> Body:
     """The JSON object of a request; an empty one where there is none."""
-    if not request.can_read_body:
+    raw = await request.read()
+    if not raw:
         return Body({})
     try:
-        fields = json.loads(await request.read())
+        fields = json.loads(raw)
     except ValueError as error:
         raise Refused(422, f"[]: {error}") from None
     if not isinstance(fields, dict):
