@@ -48,6 +48,13 @@ class Metrics:
         self._readings = Counter(
             "mosaic_ai_readings", "Questions to Claude.", ("outcome",), registry=self.registry
         )
+        self._reading_seconds = Histogram(
+            "mosaic_ai_seconds",
+            "Time of a question to Claude.",
+            ("outcome",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self._tokens = Counter(
             "mosaic_ai_tokens",
             "Tokens Claude read and wrote.",
@@ -82,9 +89,10 @@ class Metrics:
         """A report was decided, and written or left alone."""
         self._reports.labels("written" if written else "unchanged").inc()
 
-    def reading(self, outcome: str, tokens_in: int, tokens_out: int, seconds: float) -> None:  # noqa: ARG002
-        """Claude was asked."""
+    def reading(self, outcome: str, tokens_in: int, tokens_out: int, seconds: float) -> None:
+        """Claude was asked, or was not because the answer is known or must not be asked for."""
         self._readings.labels(outcome).inc()
+        self._reading_seconds.labels(outcome).observe(seconds)
         self._tokens.labels("in").inc(tokens_in)
         self._tokens.labels("out").inc(tokens_out)
 

@@ -1,0 +1,124 @@
+"""What Prometheus is told, and that the page of documentation says so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.metrics import CONTENT_TYPE, Metrics
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/metrics.md"
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(name, labels)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """Everything observed once."""
+    metrics = Metrics()
+    metrics.delivery("issues", "recorded")
+    metrics.job("delivery", "done", 0.2)
+    metrics.request("GET", "/version", 200, 0.01)
+    metrics.report(written=True)
+    metrics.reading("ok", 1200, 80, 2.5)
+    metrics.standing(queue={"waiting": 3}, issues={"blocked": 2}, set_aside=1)
+    return metrics
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "expected"),
+    [
+        ("mosaic_deliveries_total", {"event": "issues", "outcome": "recorded"}, 1),
+        ("mosaic_jobs_total", {"kind": "delivery", "outcome": "done"}, 1),
+        ("mosaic_job_seconds_sum", {"kind": "delivery"}, 0.2),
+        ("mosaic_job_seconds_bucket", {"kind": "delivery", "le": "0.1"}, 0),
+        ("mosaic_job_seconds_bucket", {"kind": "delivery", "le": "0.25"}, 1),
+        ("mosaic_gitea_requests_total", {"method": "GET", "route": "/version", "status": "200"}, 1),
+        ("mosaic_gitea_request_seconds_sum", {"method": "GET", "route": "/version"}, 0.01),
+        ("mosaic_reports_total", {"outcome": "written"}, 1),
+        ("mosaic_ai_readings_total", {"outcome": "ok"}, 1),
+        ("mosaic_ai_tokens_total", {"direction": "in"}, 1200),
+        ("mosaic_ai_tokens_total", {"direction": "out"}, 80),
+        ("mosaic_ai_seconds_sum", {"outcome": "ok"}, 2.5),
+        ("mosaic_queue", {"state": "waiting"}, 3),
+        ("mosaic_issues", {"status": "blocked"}, 2),
+        ("mosaic_set_aside", {}, 1),
+    ],
+)  # fmt: skip
+def test_what_is_observed_is_counted(metrics, name, labels, expected):
+    """Under the name that dashboards rely on."""
+    assert expected == value(metrics, name, **labels)
+
+
+def test_it_goes_on_counting(metrics):
+    """Other labels are other counts."""
+    metrics.delivery("issues", "recorded")
+    metrics.delivery("issues", "own")
+    assert 2 == value(metrics, "mosaic_deliveries_total", event="issues", outcome="recorded")
+    assert 1 == value(metrics, "mosaic_deliveries_total", event="issues", outcome="own")
+
+
+def test_no_answer_of_gitea_is_a_status_of_its_own(metrics):
+    """It is told from every answer."""
+    metrics.request("GET", "/version", None, 10.0)
+    labels = {"method": "GET", "route": "/version", "status": "none"}
+    assert 1 == value(metrics, "mosaic_gitea_requests_total", **labels)
+
+
+def test_a_report_that_was_left_alone_is_told_from_a_written_one(metrics):
+    """Most are."""
+    metrics.report(written=False)
+    assert 1 == value(metrics, "mosaic_reports_total", outcome="unchanged")
+    assert 1 == value(metrics, "mosaic_reports_total", outcome="written")
+
+
+def test_how_things_stand_is_what_was_said_last(metrics):
+    """A status that no issue has any more is gone, one that is not known has a name."""
+    metrics.standing(queue={"waiting": 0}, issues={"ready": 1, "": 4}, set_aside=0)
+    assert 0 == value(metrics, "mosaic_queue", state="waiting")
+    assert (1, 4) == tuple(value(metrics, "mosaic_issues", status=s) for s in ("ready", "unknown"))
+    assert value(metrics, "mosaic_issues", status="blocked") is None
+    assert 0 == value(metrics, "mosaic_set_aside")
+
+
+def test_two_bots_in_one_process_count_apart(metrics):
+    """As in these tests."""
+    assert value(Metrics(), "mosaic_set_aside") == 0
+    assert value(metrics, "mosaic_set_aside") == 1
+
+
+def families(metrics: Metrics) -> dict[str, tuple[str, str, frozenset[str]]]:
+    """Name as it is asked for ▸ kind, text, labels; without the times of creation."""
+    found = {}
+    for family in text_string_to_metric_families(metrics.page().decode()):
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        name = family.name + ("_total" if family.type == "counter" else "")
+        if not name.endswith("_created"):
+            found[name] = (family.type, family.documentation, frozenset(labels))
+    return found
+
+
+def test_the_page_is_in_the_text_format(metrics):
+    """With help on everything, and the type that Prometheus asks for."""
+    assert CONTENT_TYPE.startswith("text/plain; version=")
+    assert 12 == len(families(metrics))
+    assert all(text.endswith(".") for _, text, _ in families(metrics).values())
+
+
+def test_the_documentation_lists_every_metric(metrics):
+    """Name, kind and labels; what it says of each begins as its help does."""
+    listed = {}
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        if row := re.fullmatch(r"\| `(mosaic_\w+)` \| (\w+) \|(.*?)\| (.+) \|", line):
+            name, kind, labels, text = row.groups()
+            listed[name] = (kind, frozenset(re.findall(r"`(\w+)`", labels)), text)
+    expected = families(metrics)
+    assert {n: (kind, labels) for n, (kind, _, labels) in expected.items()} == {
+        n: (kind, labels) for n, (kind, labels, _) in listed.items()
+    }
+    assert all(listed[n][2].startswith(text) for n, (_, text, _) in expected.items())
