@@ -229,9 +229,9 @@ class Store:
             index_elements=["name"],
             set_={"holder": holder, "until": now + keep},
             where=sa.or_(t.locks.c.until < now, t.locks.c.holder == holder),
-        )
+        ).returning(t.locks.c.name)
         async with self._writing() as connection:
-            return bool((await connection.execute(statement)).rowcount)
+            return (await connection.execute(statement)).first() is not None
 
     async def unlock(self, name: str, holder: str) -> None:
         """Give a lock back, if it is still held."""
