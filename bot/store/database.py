@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -37,7 +38,8 @@ def sqlite_path(database_url: str) -> Path | None:
 async def opened(database_url: str) -> AsyncIterator[AsyncEngine]:
     """An engine on a migrated database, closed at the end.
 
-    Raises ConfigError where the file or the server cannot be reached.
+    Raises ConfigError where the file's directory cannot be made, and StoreError where the file
+    or the server cannot be opened, or belongs to a later version of the bot.
     """
     path = sqlite_path(database_url)
     if path:
@@ -63,7 +65,7 @@ def durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
     """
     connection.isolation_level = "IMMEDIATE"
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -72,8 +74,10 @@ async def _migrate(engine: AsyncEngine) -> None:
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade)
-    except sa.exc.OperationalError as error:
+    except sa.exc.DBAPIError as error:
         raise StoreError(f"the database cannot be opened: {error.orig}") from None
+    except CommandError as error:
+        raise StoreError(f"the database is of a later version of the bot: {error}") from None
 
 
 def _upgrade(connection: sa.Connection) -> None:

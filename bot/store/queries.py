@@ -7,9 +7,10 @@ lock of their own for it. All of it raises StoreError when the database does not
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from bot.errors import StoreError
 from bot.models import IssueRef, Source, Status
 from bot.store import tables as t
 
+_UNANSWERED = (sa.exc.DBAPIError, sa.exc.TimeoutError)  # the latter: no connection was free
 CHUNK = 400  # refs asked for in one statement; SQLite takes about 32,000 parameters
 
 
@@ -100,6 +102,26 @@ class Store:
             if rows:
                 await connection.execute(sa.insert(t.edges), rows)
 
+    async def move(self, old: IssueRef, new: IssueRef) -> None:
+        """An issue is found under another name: what is known goes there, unless something is.
+
+        What it said is forgotten until it is read there.
+        """
+        if old == new:
+            return
+        repository, number = old.key
+        known = await self.issues([old, new])
+        async with self._writing() as connection:
+            if old in known and new not in known:
+                row = _issue_row(replace(known[old], ref=new))
+                await self._upsert(connection, t.issues, row)
+            for table, columns in (
+                (t.issues, (t.issues.c.repository, t.issues.c.number)),
+                (t.edges, (t.edges.c.said_repository, t.edges.c.said_number)),
+            ):
+                gone = sa.tuple_(*columns) == sa.tuple_(sa.literal(repository), sa.literal(number))
+                await connection.execute(sa.delete(table).where(gone))
+
     async def coordinated(self) -> list[IssueRef]:
         """Every issue that is coordinated, as far as is known."""
         rows = await self._read(sa.select(t.issues).where(t.issues.c.coordinated))
@@ -167,7 +189,7 @@ class Store:
             "id": failure.id,
             "job": failure.job,
             "about": failure.about,
-            "error": failure.error[:2000],
+            "error": _sound(failure.error)[:2000],
             "attempts": failure.attempts,
             "failed_at": failure.failed_at,
         }
@@ -265,16 +287,16 @@ class Store:
             async with self._engine.connect() as connection:
                 rows: Sequence[Any] = (await connection.execute(statement)).all()
                 return rows
-        except sa.exc.DBAPIError as error:
-            raise StoreError(str(error.orig)) from None
+        except _UNANSWERED as error:
+            raise StoreError(str(getattr(error, "orig", error))) from None
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
         try:
             async with self._engine.begin() as connection:
                 yield connection
-        except sa.exc.DBAPIError as error:
-            raise StoreError(str(error.orig)) from None
+        except _UNANSWERED as error:
+            raise StoreError(str(getattr(error, "orig", error))) from None
 
     async def _upsert(
         self, connection: AsyncConnection, table: sa.Table, row: dict[str, Any]
@@ -283,6 +305,16 @@ class Store:
         statement = self._insert(table).values(row)
         changed = {name: statement.excluded[name] for name in row if name not in keys}
         await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def kept_title(title: str) -> str:
+    """A title as it is remembered, and so to be compared."""
+    return title.replace("\0", "")[:500]
+
+
+def _sound(text: str) -> str:
+    """Without what no database holds: NUL, and half a character."""
+    return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
 
 
 def _ref(shown: str, number: int) -> IssueRef:
@@ -320,7 +352,7 @@ def _issue_row(known: Known) -> dict[str, Any]:
         "shown": known.ref.repository,
         "coordinated": known.coordinated,
         "comment_id": known.comment_id,
-        "title": known.title[:500].replace("\0", ""),
+        "title": kept_title(known.title),
         "state": known.state,
         "status": known.status,
         "agent": known.agent,

@@ -6,7 +6,22 @@ to show stands beside it.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """A moment in UTC, aware also where the database keeps no time zone, or has one of its own."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
 
 metadata = sa.MetaData(
     naming_convention={
@@ -55,7 +70,7 @@ readings = sa.Table(
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("tokens_in", sa.Integer, nullable=False),
     sa.Column("tokens_out", sa.Integer, nullable=False),
-    sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("read_at", Moment, nullable=False),
 )
 
 spending = sa.Table(
@@ -73,7 +88,7 @@ failures = sa.Table(
     sa.Column("about", sa.Text, nullable=False),
     sa.Column("error", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("failed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("failed_at", Moment, nullable=False),
 )
 
 locks = sa.Table(
@@ -81,5 +96,5 @@ locks = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("holder", sa.Text, nullable=False),
-    sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("until", Moment, nullable=False),
 )
