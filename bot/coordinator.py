@@ -9,7 +9,7 @@ they must be: a crash at any point repeats work and loses none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -252,14 +252,17 @@ class Coordinator:
         known = replace(known, coordinated=True, owed=tuple({*known.owed, *changed}))
         await self._store.save(known, edges)
 
-        around = await self._surveyor.survey(
-            issue.ref,
-            native=(*seen.blockers.issues, *seen.blocking),
-            named={*metadata.blocked_by, *metadata.blocks} - {issue.ref},
-            proposed=self._proposed(reading),
-            most=self._rules.dependencies,
+        tree, around = await asyncio.gather(
+            self._repositories.tree(issue.ref.repository),
+            self._surveyor.survey(
+                issue.ref,
+                native=(*seen.blockers.issues, *seen.blocking),
+                named={*metadata.blocked_by, *metadata.blocks} - {issue.ref},
+                proposed=self._proposed(reading),
+                most=self._rules.dependencies,
+            ),
         )
-        report = await self._decide(seen, metadata, understood, around)
+        report = await self._decide(seen, metadata, understood, around, tree)
         comment_id = await self._publish(seen, report)
 
         concerned = set[IssueRef]()
@@ -333,9 +336,10 @@ class Coordinator:
         metadata: Metadata,
         understood: _Understood,
         around: Surroundings,
+        tree: Mapping[str, int] | None,
     ) -> Report:
         issue, rules = seen.issue, self._rules
-        tree = await self._repositories.tree(issue.ref.repository) if metadata.files else None
+        begun = _carries(issue, self._book.in_progress)
         report = decide(
             Facts(
                 issue=issue.ref,
@@ -359,7 +363,8 @@ class Coordinator:
                 share=rules.share,
                 limits=rules.limits,
                 is_closed=not issue.is_open,
-                in_progress=_carries(issue, self._book.in_progress),
+                in_progress=begun,
+                at_work=(seen.known.agent or None) if begun else None,
                 bot=self._bot.login,
             )
         )

@@ -21,6 +21,7 @@ from bot.models import (
     Reading,
     RefState,
     Report,
+    Source,
     Status,
     Warn,
     WarningKind,
@@ -38,9 +39,10 @@ class Facts:
     what is known of the graph around; of this issue's own, `blockers` alone counts. `titles` are
     only those that may be shown here. `tree` maps the repository's paths to bytes. `busy` is how
     many *other* issues each agent has in progress. `in_progress` says that the issue carries that
-    label already. `dependencies_found` is how many issues it waits for, of which
-    `dependencies_followed` were looked at; None when that is all of them. `hidden_blockers` counts
-    open ones that may not be shown here.
+    label already, `at_work` which agent it was given to: it keeps it unless the text names one.
+    `dependencies_found` is how many issues it waits for, of which `dependencies_followed` were
+    looked at; None when that is all of them. `hidden_blockers` counts open ones that may not be
+    shown here.
     """
 
     issue: IssueRef
@@ -65,6 +67,7 @@ class Facts:
     limits: SizeLimits = field(default_factory=SizeLimits)
     is_closed: bool = False
     in_progress: bool = False
+    at_work: str | None = None
     hold: bool = False
     override_estimate: int | None = None
     override_difficulty: Difficulty | None = None
@@ -99,7 +102,7 @@ def decide(facts: Facts) -> Report:
             busy=facts.busy,
             share=facts.share,
             declared=facts.metadata.assigned_agent,
-            override=facts.override_agent,
+            override=facts.override_agent or _keeps_it(facts),
         ),
         share=facts.share,
         blockers=blockers,
@@ -108,9 +111,15 @@ def decide(facts: Facts) -> Report:
         hidden_blockers=facts.hidden_blockers,
         bot=facts.bot,
     )
+    if draft.assignment.source is Source.COMMAND and not facts.override_agent:
+        draft = replace(draft, assignment=replace(draft.assignment, source=Source.GITEA))
     report = _with_graph(draft, facts)
     report = replace(report, status=_status(report, facts))
     return replace(report, warnings=tuple(_warnings(report, facts)))
+
+
+def _keeps_it(facts: Facts) -> str | None:
+    return facts.at_work if facts.in_progress and not facts.metadata.assigned_agent else None
 
 
 # ---- the dependencies, tidied ----

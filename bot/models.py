@@ -238,7 +238,8 @@ class Verdict:
     """What was found of one agent: `misfits` is empty for the one that was chosen.
 
     `room` is the number of tokens it may be given (limit x share); `cost` is what the estimate
-    costs to read once, in the price list's currency; `busy` how many issues it has in progress.
+    costs, read once and a tenth of it written, in the price list's currency; `busy` how many
+    issues it has in progress.
     """
 
     agent: Agent
@@ -257,8 +258,8 @@ class Verdict:
 class Assignment:
     """Which agent should take the work, and what was found of every agent.
 
-    `agent` is None when nobody can. `source` says who chose: COMMAND, DECLARED, or TEXT when
-    it was worked out.
+    `agent` is None when nobody can. `source` says who chose: COMMAND, DECLARED, GITEA when it is
+    at work on it already, or TEXT when it was worked out.
     """
 
     agent: Agent | None

@@ -388,6 +388,33 @@ def test_warnings_stand_in_order_the_most_serious_first() -> None:
     ] == kinds(report)
 
 
+@pytest.mark.parametrize(
+    ("facts", "metadata", "chosen"),
+    [
+        pytest.param({"in_progress": True}, {}, ("opus", Source.GITEA), id="begun"),
+        pytest.param({}, {}, ("haiku", Source.TEXT), id="not begun"),
+        pytest.param(
+            {"in_progress": True},
+            {"assigned_agent": "haiku"},
+            ("haiku", Source.DECLARED),
+            id="the text names another",
+        ),
+        pytest.param(
+            {"in_progress": True, "override_agent": "haiku"},
+            {},
+            ("haiku", Source.COMMAND),
+            id="a person commands another",
+        ),
+    ],
+)
+def test_an_agent_at_work_keeps_the_issue(facts, metadata, chosen) -> None:
+    """Others may have become cheaper or freer meanwhile."""
+    report = told(meta(**metadata), at_work="opus", **facts)
+    found = report.assignment
+    assert found.agent is not None
+    assert chosen == (found.agent.name, found.source)
+
+
 def test_an_unknown_command_falls_back_on_the_text_and_warns_of_both() -> None:
     report = told(meta(assigned_agent="haiku", difficulty="hard"), override_agent="xyzzy")
     assert (AGENTS[0], Source.DECLARED) == (report.assignment.agent, report.assignment.source)
