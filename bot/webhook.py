@@ -44,7 +44,9 @@ class Webhook:
         max_body: int,
         accept: Accept,
         observer: Observer,
+        read_seconds: float = READ_SECONDS,
     ) -> None:
+        self._read_seconds = read_seconds
         self._secrets = secrets
         self._max_body = max_body
         self._accept = accept
@@ -52,28 +54,34 @@ class Webhook:
 
     async def handle(self, request: web.Request) -> web.Response:
         """One delivery. 200 recorded; 401, 408, 413, 415 or 422 refused; 503 not recorded."""
-        event: Event | None = None
         try:
-            body = await self._read(request)
-            security.verify(
-                self._secrets, body, request.headers.get("Content-Type", ""), request.headers
-            )
-            event = Event.from_request(request.headers, body)
-            with structlog.contextvars.bound_contextvars(delivery=event.delivery):
-                outcome = await self._accept(event)
-                log.info(
-                    "delivery",
-                    outcome=outcome,
-                    event_type=event.type,
-                    action=event.action,
-                    issue=str(event.issue) if event.issue else None,
-                )
+            event = await self._received(request)
         except DeliveryError as error:
             log.info("delivery.refused", status=error.status, reason=str(error))
-            return self._answer(event, error.status, "refused", str(error))
-        except StoreError as error:
-            log.error("delivery.not_recorded", error=str(error))  # noqa: TRY400 - it says all
+            return self._answer(None, error.status, "refused", str(error))
+        with structlog.contextvars.bound_contextvars(delivery=event.delivery):
+            return await self._recorded(event)
+
+    async def _received(self, request: web.Request) -> Event:
+        body = await self._read(request)
+        content_type = request.headers.get("Content-Type", "")
+        security.verify(self._secrets, body, content_type, request.headers)
+        return Event.from_request(request.headers, body)
+
+    async def _recorded(self, event: Event) -> web.Response:
+        try:
+            outcome = await self._accept(event)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing was recorded
+            known = isinstance(error, StoreError)
+            log.error("delivery.not_recorded", error=str(error), exc_info=None if known else error)
             return self._answer(event, 503, "not-recorded", "could not be recorded; nothing was")
+        log.info(
+            "delivery",
+            outcome=outcome,
+            event_type=event.type,
+            action=event.action,
+            issue=str(event.issue) if event.issue else None,
+        )
         return self._answer(event, 200, outcome)
 
     async def _read(self, request: web.Request) -> bytes:
@@ -81,13 +89,15 @@ class Webhook:
             raise self._too_large()
         body = bytearray()
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(self._read_seconds):
                 async for chunk in request.content.iter_any():
                     body += chunk
                     if len(body) > self._max_body:
                         raise self._too_large()
         except TimeoutError:
-            raise DeliveryError(408, f"the body took longer than {READ_SECONDS:.0f} s") from None
+            raise DeliveryError(
+                408, f"the body took longer than {self._read_seconds:g} s"
+            ) from None
         except (web.RequestPayloadError, ValueError) as error:
             raise DeliveryError(422, f"the body cannot be read: {type(error).__name__}") from None
         return bytes(body)
