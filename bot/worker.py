@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.coordinator import Coordinator, Later
+from bot.coordinator import Coordinator
 from bot.engine import Freshness, Job, failed_how
 from bot.gitea.events import Event
 from bot.gitea.models import Issue, User
@@ -108,7 +109,7 @@ class Worker:
             ref = IssueRef.parse(job.payload)
             await self._look(ref, job)
         else:
-            await self._recheck(job)
+            await self._recheck()
 
     async def give_up(self, job: Job, error: Exception) -> None:
         """Keep a job that failed for good, for a person to look at."""
@@ -128,11 +129,10 @@ class Worker:
         core = await self._core()
         if event.sender.lower() == core.bot.login.lower():
             return
-        refs = await self._router.route(
-            event, Desk(core.bot.login, self._store, self._repositories)
-        )
+        desk = Desk(core.bot.login, self._store, self._repositories, self._freshness)
+        refs = await self._router.route(event, desk)
         others = [ref for ref in sorted(refs) if partition(ref) != job.partition]
-        await self._later(job)(others)
+        await self._later(others)
         if len(others) < len(refs):
             await self._look(next(r for r in refs if partition(r) == job.partition), job)
 
@@ -142,36 +142,34 @@ class Worker:
             return
         core = await self._core()
         begun = self._freshness.begin()
-        await core.coordinator.reconcile(ref, self._later(job))
+        await core.coordinator.reconcile(ref, self._later)
         self._freshness.done(ref, begun)
 
-    def _later(self, job: Job) -> Later:
-        """Has issues looked at because of a job: each once for it, however often it runs."""
-        origin = job.id.rsplit("~", 1)[0] if job.attempt > 1 else job.id
+    async def _later(self, refs: Collection[IssueRef]) -> None:
+        """Have issues looked at after this job; a look too many finds nothing to do."""
+        looks = [look(ref, stamp=self._freshness.stamp()) for ref in refs]
+        await asyncio.gather(*map(self._queue.submit, looks))
 
-        async def later(refs: Collection[IssueRef]) -> None:
-            for ref in refs:
-                await self._queue.submit(look(ref, cause=origin, stamp=self._freshness.stamp()))
-
-        return later
-
-    async def _recheck(self, job: Job) -> None:
+    async def _recheck(self) -> None:
         """Look at what is assigned but unknown, and at what waits for something."""
         core = await self._core()
         known = set(await self._store.coordinated())
         missed = [i.ref for i in await core.assigned() if not i.is_pull and i.ref not in known]
         waits = await self._store.blocked()
         log.info("recheck", missed=len(missed), blocked=len(waits))
-        await self._later(job)([*missed, *waits])
+        await self._later([*missed, *waits])
 
 
 class Desk:
     """What handlers may know and do."""
 
-    def __init__(self, login: str, store: Store, repositories: Repositories) -> None:
+    def __init__(
+        self, login: str, store: Store, repositories: Repositories, freshness: Freshness
+    ) -> None:
         self.login = login
         self._store = store
         self._repositories = repositories
+        self._freshness = freshness
 
     async def concerns(self, ref: IssueRef) -> bool:
         """Whether the bot has anything to do with an issue, as far as is remembered."""
@@ -181,6 +179,7 @@ class Desk:
         """Remember that an issue was deleted."""
         known = await self._store.issue(ref) or Known(ref)
         await self._store.save(replace(known, state="gone"))
+        self._freshness.forget(ref)  # an earlier look may have found it gone, but not why
 
     def changed(self, repository: str) -> None:
         """Forget what is remembered of a repository as a whole."""
@@ -193,9 +192,9 @@ def partition(ref: IssueRef) -> str:
     return f"{repository}#{number}"
 
 
-def look(ref: IssueRef, *, cause: str, stamp: str) -> Job:
-    """A job that looks at one issue; of one cause, each issue is looked at once."""
-    return Job(f"look:{cause}:{partition(ref)}", LOOK, partition(ref), str(ref), stamp)
+def look(ref: IssueRef, *, stamp: str) -> Job:
+    """A job that looks at one issue. Its stamp, which no other job has, names it."""
+    return Job(f"look:{stamp}", LOOK, partition(ref), str(ref), stamp)
 
 
 def retried(failure: Failure, when: datetime) -> Job:
