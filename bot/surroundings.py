@@ -108,7 +108,7 @@ class Surveyor:
         )[:most]
 
         looked = await self._look_at([*followed, *hidden, *proposed], told)
-        looked |= await self._remembered([*waiting, *blockers[most:]], told | looked)
+        looked |= await self._remembered(waiting, told | looked)
         edges = await self._beyond(me, [*out, *into], concealed)
 
         def dependency(ref: IssueRef, said: Collection[Edge]) -> Dependency:
@@ -118,7 +118,7 @@ class Surveyor:
                 state=seen.state,
                 sources=tuple(dict.fromkeys(e.source for e in said)) or (Source.DECLARED,),
                 title=None if ref in concealed else seen.title,
-                is_pull=seen.is_pull,
+                is_pull=seen.is_pull and ref not in concealed,
                 private=ref in concealed,
                 declared_in=_declared_elsewhere(me, said),
             )
