@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from bot.errors import GiteaError, Permanent
@@ -14,7 +15,7 @@ T = TypeVar("T")
 
 ABOUT_KEPT = 60.0  # seconds: a repository made private hides its titles after at most so long
 TREE_KEPT = 600.0  # seconds: a push is announced by a webhook, this is for those that got lost
-MOST = 500  # repositories remembered
+ABOUT_MOST, TREE_MOST = 2000, 50  # repositories remembered; one tree may have 50,000 files
 
 
 class RepositoryReader(Protocol):
@@ -34,8 +35,8 @@ class Repositories:
         self, gitea: RepositoryReader, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._gitea = gitea
-        self._about: Remembered[Repository] = Remembered(ABOUT_KEPT, clock)
-        self._trees: Remembered[Mapping[str, int]] = Remembered(TREE_KEPT, clock)
+        self._about: Remembered[Repository] = Remembered(ABOUT_KEPT, clock, ABOUT_MOST)
+        self._trees: Remembered[Mapping[str, int]] = Remembered(TREE_KEPT, clock, TREE_MOST)
 
     async def about(self, repository: str) -> Repository:
         """What Gitea says of it."""
@@ -70,8 +71,9 @@ class Repositories:
 class Remembered(Generic[T]):
     """Answers kept for `seconds`; those who ask at once for the same share one question."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float], most: int) -> None:
         self._seconds = seconds
+        self._most = most
         self._clock = clock
         self._kept: dict[str, tuple[float, asyncio.Task[T]]] = {}
 
@@ -80,16 +82,18 @@ class Remembered(Generic[T]):
         now = self._clock()
         until, task = self._kept.get(key, (now, None))
         if task is None or until <= now:
-            task = asyncio.ensure_future(_asked(ask))
-            while len(self._kept) >= MOST:
+            self.forget(key)
+            while len(self._kept) >= self._most:
                 self._kept.pop(next(iter(self._kept)))
+            task = asyncio.ensure_future(_asked(ask))
+            task.add_done_callback(partial(self._asked, key))
             self._kept[key] = (now + self._seconds, task)
-        try:
-            return await asyncio.shield(task)
-        except BaseException:
-            if task.done() and self._kept.get(key, (0, None))[1] is task:
-                del self._kept[key]
-            raise
+        return await asyncio.shield(task)
+
+    def _asked(self, key: str, task: asyncio.Task[T]) -> None:
+        failed = task.cancelled() or task.exception() is not None
+        if failed and self._kept.get(key, (0, None))[1] is task:
+            del self._kept[key]
 
     def forget(self, key: str) -> None:
         """Ask afresh next time."""
