@@ -9,9 +9,9 @@ they must be: a crash at any point repeats work and loses none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -26,10 +26,13 @@ from bot.publish import Labels, StickyComment
 from bot.reading import Wanted
 from bot.render import Renderer
 from bot.repositories import Repositories
-from bot.store.queries import Edge, Known, Store
+from bot.store.queries import Edge, Known, Store, kept_title
 from bot.surroundings import Surroundings, Surveyor
 
 log = structlog.get_logger(__name__)
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 Later = Callable[[Collection[IssueRef]], Awaitable[None]]
 """Has other issues looked at, durably, after this one."""
@@ -151,17 +154,29 @@ class Coordinator:
             await self._pass(ref, later, None)
 
     async def _pass(self, ref: IssueRef, later: Later, patience: float | None) -> None:
+        try:
+            await self._settle(ref, later, patience)
+        except NotFound:  # deleted under our hands, unless it is something else that is missing
+            known = await self._store.issue(ref)
+            if await self._see(ref, known or Known(ref)):
+                raise
+            await self._vanished(known, later)
+
+    async def _settle(self, ref: IssueRef, later: Later, patience: float | None) -> None:
         known = await self._store.issue(ref)
         seen = await self._see(ref, known or Known(ref))
         if seen is None:
             await self._vanished(known, later)
+        elif seen.issue.ref != ref:
+            await self._moved(ref, seen.issue.ref, later)
         elif self._is_coordinated(seen.issue):
             await self._coordinate(seen, later, patience)
         elif known or await self._store.concerns(ref):
             await self._leave(seen, later)
 
     def _is_coordinated(self, issue: Issue) -> bool:
-        return issue.assigned_to(self._bot.login) and not issue.is_pull
+        """Whether the bot is among its assignees, whatever login it has by now."""
+        return not issue.is_pull and any(user.id == self._bot.id for user in issue.assignees)
 
     # -- read -------------------------------------------------------------------------------
 
@@ -192,7 +207,7 @@ class Coordinator:
         except NotFound:
             return []
 
-    # -- the three ways it can stand --------------------------------------------------------
+    # -- the ways it can stand --------------------------------------------------------------
 
     async def _vanished(self, known: Known | None, later: Later) -> None:
         """The issue is gone, or the bot may no longer see it: others may wait for it."""
@@ -209,6 +224,12 @@ class Coordinator:
             later=later,
         )
 
+    async def _moved(self, old: IssueRef, new: IssueRef, later: Later) -> None:
+        """Its repository has another name now: it is looked at there, one look at a time."""
+        log.info("issue.moved", issue=str(old), now=str(new))
+        await self._store.move(old, new)
+        await later([new])
+
     async def _leave(self, seen: _Seen, later: Later) -> None:
         """Not coordinated, or no longer: say so where a report stands, and take labels off."""
         issue, known = seen.issue, seen.known
@@ -220,9 +241,8 @@ class Coordinator:
                 await self._comment.put(issue, comment, body)
             await self._labels.put(issue, ())
             log.info("issue.left", issue=str(issue.ref))
-        old = await self._store.said_by(issue.ref)
-        concerned = _ends(old)
-        if (known.state, known.title) != (issue.state, issue.title):
+        concerned = _ends(await self._store.said_by(issue.ref))
+        if _shows_otherwise(known, issue):
             concerned |= await self._around(issue.ref)
         await self._remember(
             replace(
@@ -268,7 +288,7 @@ class Coordinator:
         concerned = set[IssueRef]()
         if set(known.cycle) != set(report.cycle):
             concerned |= set(known.cycle) | set(report.cycle)
-        if (known.state, known.title) != (issue.state, issue.title):
+        if _shows_otherwise(known, issue):
             concerned |= await self._around(issue.ref)
         await self._remember(
             replace(
@@ -370,37 +390,45 @@ class Coordinator:
         )
         if understood.under_way:
             report = replace(report, warnings=(*report.warnings, Warn(WarningKind.READING)))
-        if issue.ref.repository.lower() in self._labels.refused:
-            return _with_refusal(report)
         return report
 
     # -- publish ----------------------------------------------------------------------------
 
     async def _publish(self, seen: _Seen, report: Report) -> int:
         """Write the comment and the labels side by side; the comment's id."""
-        issue = seen.issue
+        issue, wanted = seen.issue, self._book.wanted(report)
         comment = seen.comment or await self._comment.find(issue)
-        refused = issue.ref.repository.lower() in self._labels.refused
-        try:
-            async with asyncio.TaskGroup() as group:
-                body = self._renderer.report(report)
-                put = group.create_task(self._comment.put(issue, comment, body))
-                labelled = group.create_task(self._labels.put(issue, self._book.wanted(report)))
-        except ExceptionGroup as errors:
-            raise _worst(errors.exceptions) from None
-        comment_id, written = put.result()
-        if not refused and issue.ref.repository.lower() in self._labels.refused:
-            body = self._renderer.report(_with_refusal(report))
-            current = await self._comment.remembered(issue.ref, comment_id)
-            comment_id, _ = await self._comment.put(issue, current, body)
-        self._observer.report(written=written or labelled.result())
+        refused = self._refused(issue)
+        if comment and refused is None:
+            # The first look since the start: what the comment has to say of labels is not known,
+            # and it is not to be rewritten twice to find out.
+            labelled = await self._labels.put(issue, wanted)
+            comment_id, written = await self._say(issue, comment, report)
+        else:
+            (comment_id, written), labelled = await _side_by_side(
+                self._say(issue, comment, report), self._labels.put(issue, wanted)
+            )
+            if bool(refused) is not bool(self._refused(issue)):
+                comment = await self._comment.remembered(issue.ref, comment_id)
+                comment_id, written = await self._say(issue, comment, report)
+        self._observer.report(written=written or labelled)
         log.info(
             "report.written" if written else "report.unchanged",
             issue=str(issue.ref),
             status=report.status.value,
-            labelled=labelled.result(),
+            labelled=labelled,
         )
         return comment_id
+
+    def _refused(self, issue: Issue) -> bool | None:
+        return self._labels.refused(issue.ref.repository)
+
+    async def _say(self, issue: Issue, comment: Comment | None, report: Report) -> tuple[int, bool]:
+        """Make the comment say the report, and whether labels are refused as far as is known."""
+        if self._refused(issue):
+            warnings = (*report.warnings, Warn(WarningKind.LABELS_REFUSED))
+            report = replace(report, warnings=warnings)
+        return await self._comment.put(issue, comment, self._renderer.report(report))
 
     # -- remember, and have others looked at ------------------------------------------------
 
@@ -415,19 +443,18 @@ class Coordinator:
     ) -> None:
         """Remember the issue, then have those looked at whom its change concerns.
 
-        Its state is remembered last: until then, the next look finds the same change again.
+        All of it is remembered before: they may be looked at at once, and must find it. Until
+        they are recorded they are owed, so the next look of this one makes up for a crash.
         """
         owed = {*known.owed, *concerned} - {known.ref}
         coordinated = [
             ref for ref, one in (await self._store.issues(owed)).items() if one.coordinated
         ]
-        done = replace(known, state=state, owed=())
+        known = replace(known, state=state, owed=tuple(sorted(coordinated)))
+        await self._store.save(known, edges)
         if coordinated:
-            await self._store.save(replace(known, owed=tuple(sorted(coordinated))), edges)
-            await later(sorted(coordinated))
-            await self._store.save(done)
-        else:
-            await self._store.save(done, edges)
+            await later(known.owed)
+            await self._store.save(replace(known, owed=()))
 
     async def _around(self, ref: IssueRef) -> set[IssueRef]:
         """Every issue that an edge connects with this one."""
@@ -458,8 +485,20 @@ def _wanted(metadata: Metadata) -> frozenset[Wanted]:
     return frozenset(missing)
 
 
-def _with_refusal(report: Report) -> Report:
-    return replace(report, warnings=(*report.warnings, Warn(WarningKind.LABELS_REFUSED)))
+def _shows_otherwise(known: Known, issue: Issue) -> bool:
+    """Whether other reports that show this issue have to change."""
+    return (known.state, known.title) != (issue.state, kept_title(issue.title))
+
+
+async def _side_by_side(
+    first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]
+) -> tuple[A, B]:
+    try:
+        async with asyncio.TaskGroup() as group:
+            one, two = group.create_task(first), group.create_task(second)
+    except ExceptionGroup as errors:
+        raise _worst(errors.exceptions) from None
+    return one.result(), two.result()
 
 
 def _worst(errors: Sequence[BaseException]) -> BaseException:

@@ -139,16 +139,20 @@ class Labels:
         self._ids: dict[str, dict[str, int]] = {}
         self._holder = uuid.uuid4().hex
         self._making: dict[str, asyncio.Lock] = {}
-        self.refused: set[str] = set()  # repositories in which the bot may not set labels
+        self._refused: dict[str, bool] = {}  # by repository, once it has been tried
+
+    def refused(self, repo: str) -> bool | None:
+        """Whether the bot may not set labels there; None when it has not been tried yet."""
+        return self._refused.get(repo.lower())
 
     async def put(self, issue: Issue, wanted: Sequence[LabelSpec]) -> bool:
         """Make the issue carry just these of the bot's labels; whether anything was written.
 
-        Where the bot may not set labels, nothing is written and the repository is in `refused`.
+        Where the bot may not set labels, nothing is written, and `refused` tells.
         """
         if not self._enabled:
             return False
-        repo = issue.ref.repository
+        repo = issue.ref.repository.lower()
         names = {spec.name.casefold() for spec in wanted}
         have = {label.name.casefold() for label in issue.labels}
         missing = [spec for spec in wanted if spec.name.casefold() not in have]
@@ -159,9 +163,10 @@ class Labels:
                 await self._take(issue.ref, label.id)
         except Forbidden as error:
             log.warning("labels.refused", issue=str(issue.ref), error=str(error))
-            self.refused.add(repo.lower())
+            self._refused[repo] = True
             return False
-        self.refused.discard(repo.lower())
+        if missing or stale:
+            self._refused[repo] = False
         return bool(missing or stale)
 
     def _stale(self, labels: Collection[Label], names: Collection[str]) -> list[Label]:
