@@ -71,9 +71,9 @@ class Webhook:
     async def _recorded(self, event: Event) -> web.Response:
         try:
             outcome = await self._accept(event)
-        except Exception as error:  # noqa: BLE001 - whatever it is, nothing was recorded
-            known = isinstance(error, StoreError)
-            log.error("delivery.not_recorded", error=str(error), exc_info=None if known else error)
+        except Exception as error:
+            trace = None if isinstance(error, StoreError) else error
+            log.exception("delivery.not_recorded", error=str(error), exc_info=trace)
             return self._answer(event, 503, "not-recorded", "could not be recorded; nothing was")
         log.info(
             "delivery",
@@ -85,6 +85,8 @@ class Webhook:
         return self._answer(event, 200, outcome)
 
     async def _read(self, request: web.Request) -> bytes:
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise DeliveryError(415, "Content-Encoding: what is signed must be sent as it is")
         if (request.content_length or 0) > self._max_body:
             raise self._too_large()
         body = bytearray()
@@ -95,9 +97,8 @@ class Webhook:
                     if len(body) > self._max_body:
                         raise self._too_large()
         except TimeoutError:
-            raise DeliveryError(
-                408, f"the body took longer than {self._read_seconds:g} s"
-            ) from None
+            limit = f"{self._read_seconds:g} s"
+            raise DeliveryError(408, f"the body took longer than {limit}") from None
         except (web.RequestPayloadError, ValueError) as error:
             raise DeliveryError(422, f"the body cannot be read: {type(error).__name__}") from None
         return bytes(body)
