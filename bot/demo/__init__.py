@@ -6,14 +6,14 @@ included. One suite, `tests/forge`, holds it to a real Gitea 1.26.3.
     records     what is kept: users, repositories, issues, comments …
     state       all of it together, and how to find things in it
     refusals    everything Gitea says no with
-    issues, comments, labels, dependencies, repositories, pulls
+    issues, comments, labels, dependencies, repositories, pulls, hooks
                 what people do; each announces its webhooks
-    shapes, payloads
-                records as the JSON of the API and of webhooks
+    shapes, payloads, notices
+                records as the JSON of the API and of webhooks, and sending the latter
     deliveries  webhooks signed and sent, one after another
     faults      the requests that were made, and the ones that are to fail
     api         the routes under /api/v1
-    page        the web page, and markdown, which draws its texts
+    page        the web page; markdown and diagram draw its texts
     actor       doing things as a person, for tests and the story
     forge       `Forge`, which holds it together, and `serve`
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.demo import payloads
+from bot.demo.notices import tell_comment
 from bot.demo.records import Comment, Issue, Reaction, Repository, Right, User
 from bot.demo.references import touch_mentioned
 from bot.demo.refusals import forbidden, no_comment, required
@@ -33,7 +33,7 @@ def add_comment(world: World, doer: User, issue: Issue, body: str) -> Comment:
     issue.comments.append(comment)
     issue.updated = now
     touch_mentioned(world.state, body, issue)
-    _tell(world, "created", comment, doer)
+    tell_comment(world, "created", comment, doer)
     return comment
 
 
@@ -47,27 +47,19 @@ def edit_comment(world: World, doer: User, comment: Comment, body: str) -> None:
     was, comment.body = comment.body, body
     comment.updated = world.state.now()
     touch_mentioned(world.state, body, comment.issue)
-    _tell(world, "edited", comment, doer, was=was)
+    tell_comment(world, "edited", comment, doer, was=was)
 
 
 def delete_comment(world: World, doer: User, comment: Comment) -> None:
     """Delete a comment; its author or a writer may."""
     _demand_hold(world, doer, comment)
     comment.issue.comments.remove(comment)
-    _tell(world, "deleted", comment, doer)
+    tell_comment(world, "deleted", comment, doer)
 
 
 def _demand_hold(world: World, doer: User, comment: Comment) -> None:
     right = Right.READ if doer is comment.poster else Right.WRITE
     world.demand(doer, comment.issue.repository, right)
-
-
-def _tell(
-    world: World, action: str, comment: Comment, doer: User, *, was: str | None = None
-) -> None:
-    kind = "issue_comment" if comment.issue.pull is None else "pull_request_comment"
-    payload = payloads.comment_event(world.state, action, comment, doer, was=was)
-    world.announce(comment.issue.repository, kind, payload)
 
 
 def react(

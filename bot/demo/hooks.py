@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from bot.demo import payloads
 from bot.demo.deliveries import Delivery, as_go_writes, subscribed
-from bot.demo.records import Commit, Hook, Repository, User
-from bot.demo.refusals import Refused, required
+from bot.demo.records import Hook, Repository, User
+from bot.demo.refusals import Refused, not_found, required
 from bot.demo.world import World
 
 TYPES = ("gitea", "gogs", "slack", "discord", "dingtalk", "telegram", "msteams", "feishu")
@@ -80,7 +80,7 @@ def test_delivery(world: World, doer: User, hook: Hook, repository: Repository) 
     """Send a normal `push` of the latest commit, as Gitea does in place of a ping."""
     commit = repository.branches.get(repository.default_branch)
     if commit is None:
-        commit = Commit(payloads.NO_COMMIT, "", doer, world.state.now(), {})
+        raise not_found("repository is empty")
     none: dict[str, list[str]] = {"added": [], "removed": [], "modified": []}
     payload = payloads.push(
         world.state,

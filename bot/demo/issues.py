@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.demo import payloads
 from bot.demo.labels import add_labels, known_labels
+from bot.demo.notices import tell
 from bot.demo.records import Issue, Milestone, Repository, Right, User
 from bot.demo.references import touch_mentioned
 from bot.demo.refusals import (
@@ -46,27 +46,12 @@ class Draft:
     closed: bool = False
 
 
-def event_type(issue: Issue, suffix: str = "") -> str:
-    """`issues`, `issue_label`, `pull_request`, `pull_request_label` and so on."""
-    if issue.pull is not None:
-        return f"pull_request{suffix}"
-    return f"issue{suffix}" if suffix else "issues"
-
-
 def find_issue(repository: Repository, number: int) -> Issue:
     """By number; raises the plain 404."""
     try:
         return repository.issues[number]
     except KeyError:
         raise not_found() from None
-
-
-def tell(
-    world: World, action: str, issue: Issue, doer: User, suffix: str = "", **more: object
-) -> None:
-    """Announce an event of an issue; `more` goes to `payloads.issue_event`."""
-    payload = payloads.issue_event(world.state, action, issue, doer, **more)  # type: ignore[arg-type]
-    world.announce(issue.repository, event_type(issue, suffix), payload)
 
 
 def touch(world: World, issue: Issue) -> None:
@@ -109,12 +94,12 @@ def open_issue(world: World, doer: User, repository: Repository, draft: Draft) -
         issue.labels = known_labels(repository, draft.labels)
     for person in people:
         issue.assignees.append(person)
-        tell(world, "assigned", issue, doer, "_assign", unsaved=True)
+        tell(world, "assigned", issue, doer, "assign", unsaved=True)
     tell(world, "opened", issue, doer)
     if issue.labels:
         labels, issue.labels = issue.labels, []
         add_labels(world, issue, labels)
-        tell(world, "label_updated", issue, doer, "_label")
+        tell(world, "label_updated", issue, doer, "label")
     if draft.closed:
         set_state(world, doer, issue, "closed")
     return issue
@@ -128,7 +113,7 @@ def _assignable(world: World, repository: Repository, logins: Sequence[str]) -> 
         if world.state.right(person, repository) < Right.READ:
             raise Refused(
                 422,
-                f"user does not have access to repo [user_id: {person.id}, "
+                f"user doesn't have access to repo [user_id: {person.id}, "
                 f"repo_name: {repository.name}]",
             )
         people.append(person)
@@ -185,13 +170,13 @@ def assign(world: World, doer: User, issue: Issue, logins: Sequence[str]) -> Non
     for person in [p for p in issue.assignees if p not in people]:
         issue.assignees.remove(person)
         touch(world, issue)
-        tell(world, "unassigned", issue, doer, "_assign")
+        tell(world, "unassigned", issue, doer, "assign")
     for person in [p for p in people if p not in issue.assignees]:
         if world.state.right(person, issue.repository) < Right.READ:
             raise internal()
         issue.assignees.append(person)
         touch(world, issue)
-        tell(world, "assigned", issue, doer, "_assign")
+        tell(world, "assigned", issue, doer, "assign")
 
 
 def _plan(world: World, doer: User, issue: Issue, milestone_id: int) -> None:
@@ -203,7 +188,7 @@ def _plan(world: World, doer: User, issue: Issue, milestone_id: int) -> None:
         return
     issue.milestone = wanted
     touch(world, issue)
-    tell(world, "milestoned" if wanted else "demilestoned", issue, doer, "_milestone")
+    tell(world, "milestoned" if wanted else "demilestoned", issue, doer, "milestone")
 
 
 def set_state(world: World, doer: User, issue: Issue, state: str, *, commit: str = "") -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.demo import payloads, shapes
+from bot.demo import shapes
+from bot.demo.notices import tell
 from bot.demo.records import Issue, Label, Repository, Right, User
 from bot.demo.refusals import NOT_REPOSITORY_WRITER, Refused, not_found, required
-from bot.demo.shapes import Json
 from bot.demo.world import World
 
 
@@ -111,7 +111,7 @@ def label_issue(
             issue.labels = kept
             issue.updated = world.state.now()
     add_labels(world, issue, labels)
-    _tell(world, issue, doer, "label_updated", [] if replace else None)
+    tell(world, "label_updated", issue, doer, "label", labels=[] if replace else None)
 
 
 def unlabel_issue(world: World, doer: User, issue: Issue, number: int) -> None:
@@ -123,7 +123,7 @@ def unlabel_issue(world: World, doer: User, issue: Issue, number: int) -> None:
     if label in issue.labels:
         issue.labels.remove(label)
         issue.updated = world.state.now()
-    _tell(world, issue, doer, "label_updated", None)
+    tell(world, "label_updated", issue, doer, "label")
 
 
 def clear_labels(world: World, doer: User, issue: Issue) -> None:
@@ -133,11 +133,4 @@ def clear_labels(world: World, doer: User, issue: Issue) -> None:
     if issue.labels:
         issue.labels = []
         issue.updated = world.state.now()
-    _tell(world, issue, doer, "label_cleared", before)
-
-
-def _tell(world: World, issue: Issue, doer: User, action: str, shown: list[Json] | None) -> None:
-    override: Json | None = None if shown is None else {"labels": shown}
-    payload = payloads.issue_event(world.state, action, issue, doer, override=override)
-    kind = "issue_label" if issue.pull is None else "pull_request_label"
-    world.announce(issue.repository, kind, payload)
+    tell(world, "label_cleared", issue, doer, "label", labels=before)

@@ -24,15 +24,17 @@ def issue_event(
     changes: dict[str, str] | None = None,
     commit: str = "",
     unsaved: bool = False,
-    override: Json | None = None,
+    labels: list[Json] | None = None,
 ) -> Json:
     """`issues`, `issue_assign`, `issue_label` and `issue_milestone`, or those of a pull request.
 
-    `changes` maps `title` or `body` to what stood there; `override` replaces keys of the issue.
+    `changes` maps `title` or `body` to what stood there; `labels` is shown in place of its labels.
     """
     if issue.pull is not None:
         return _pull_event(state, action, issue, sender, changes=changes, commit=commit)
-    shown = shapes.issue(state, issue, sender) | (override or {})
+    shown = shapes.issue(state, issue, sender)
+    if labels is not None:
+        shown["labels"] = labels
     if unsaved:
         shown |= {"created_at": EPOCH, "updated_at": EPOCH}
     return {

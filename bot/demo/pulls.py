@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.demo.issues import find_issue, new_record, set_state, tell, touch
+from bot.demo.issues import find_issue, new_record, set_state, touch
+from bot.demo.notices import tell
 from bot.demo.records import Issue, Pull, Repository, Right, User
 from bot.demo.references import closed_by
-from bot.demo.refusals import Refused, not_found, required
+from bot.demo.refusals import Refused, internal, not_found, required
 from bot.demo.repositories import announce_push, new_commit
 from bot.demo.world import World
 
@@ -68,9 +69,9 @@ def merge(world: World, doer: User, issue: Issue, style: str) -> None:
     if pull.merged_at is not None:
         raise Refused(405, "The PR is already merged")
     if not issue.is_open:
-        raise Refused(405, "Please try again later")
+        raise not_found()
     if any(blocker.is_open for blocker in issue.blocked_by):
-        raise Refused(405, "issue has dependencies left")
+        raise internal()
     before, head = repository.branches[pull.base], repository.branches[pull.head]
     message = f"Merge pull request '{issue.title}' (#{issue.number}) from {pull.head}"
     commit = new_commit(

@@ -14,7 +14,6 @@ from bot.demo.refusals import (
     Refused,
     forbidden,
     internal,
-    not_found,
     required,
 )
 from bot.demo.world import World
@@ -24,22 +23,25 @@ RIGHTS = {"read": Right.READ, "write": Right.WRITE, "admin": Right.ADMIN}
 
 def create_user(world: World, login: str, *, admin: bool = False, email: str = "") -> User:
     """A new person (or bot); 422 when the name is taken."""
-    return _new_user(world, login, is_admin=admin, email=email or f"{login}@example.test")
+    made = _new_user(world, login)
+    made.is_admin, made.email = admin, email or f"{login}@example.test"
+    return made
 
 
 def create_organization(world: World, owner: User, login: str, full_name: str = "") -> User:
     """A new organisation that `owner` owns."""
-    made = _new_user(world, login, is_organization=True, full_name=full_name)
+    made = _new_user(world, login)
+    made.is_organization, made.full_name = True, full_name
     made.owners.append(owner)
     return made
 
 
-def _new_user(world: World, login: str, **more: object) -> User:
+def _new_user(world: World, login: str) -> User:
     if not login:
         raise required("UserName")
     if world.state.user(login) is not None:
         raise Refused(422, f"user already exists [name: {login}]")
-    user = User(world.state.next_id("user"), login, world.state.now(), **more)  # type: ignore[arg-type]
+    user = User(world.state.next_id("user"), login, world.state.now())
     world.state.users[login.lower()] = user
     return user
 
@@ -88,7 +90,8 @@ def edit_repository(
     world.demand(doer, repository, Right.ADMIN, NOT_REPOSITORY_ADMIN)
     if name is not None and name != repository.name:
         if f"{repository.owner.login}/{name}".lower() in world.state.repositories:
-            raise Refused(422, f"repo name is already taken [name: {name}]")
+            owner = repository.owner.login
+            raise Refused(422, f"repository already exists [uname: {owner}, name: {name}]")
         world.state.file_repository(repository, name)
     repository.private = repository.private if private is None else private
     repository.description = repository.description if description is None else description
@@ -157,7 +160,8 @@ def write_files(
     base = branch or repository.default_branch
     before = repository.branches.get(base)
     if before is None and repository.branches:
-        raise not_found("not found", f"branch does not exist [name: {base}]")
+        words = f"branch does not exist [repo_id: {repository.id} name: {base}]"
+        raise Refused(404, words, plain=True)
     old = dict(before.files) if before else {}
     files = {path: file for path, file in (old | dict(changes)).items() if file is not None}
     commit = new_commit(world, doer, before, files, message or f"Change {', '.join(changes)}")

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from itertools import count
 
 from bot.demo.records import Hook, Issue, Repository, Right, Token, User
-from bot.demo.refusals import not_found
 
 Clock = Callable[[], datetime]
 
@@ -91,10 +90,3 @@ class State:
     def blocks(self, issue: Issue) -> list[Issue]:
         """The issues that wait for this one, natively."""
         return [other for other in self.issues() if issue in other.blocked_by]
-
-    def member(self, login: str) -> User:
-        """By login; raises the 404 of `/users/…`."""
-        found = self.user(login)
-        if found is None:
-            raise not_found("not found", f"user redirect does not exist [name: {login}]")
-        return found

@@ -57,6 +57,25 @@ class TestInstance:
         message = answer.json()["message"]
         assert (401, "invalid username, password or token") == (answer.status_code, message)
 
+    async def test_an_administrator_makes_users_others_do_not(
+        self, forge_server: ForgeServer
+    ) -> None:
+        login = f"new{id(self)}"
+        body = {"username": login, "email": f"{login}@e.test", "password": "abcdefgh1!"}
+        refused = await forge_server.api("bob").post("/admin/users", body)
+        assert (403, "user should be the site admin") == (
+            refused.status_code,
+            refused.json()["message"],
+        )
+        statuses = [
+            (await forge_server.api().post("/admin/users", body)).status_code for _ in range(2)
+        ]
+        assert [201, 422] == statuses, "there is one of that name"
+        organization = await forge_server.organization()
+        shown = await forge_server.api("bob").read(f"/orgs/{organization}")
+        assert organization == shown["name"]
+        assert 404 == (await forge_server.api("bob").get("/orgs/no-such-org")).status_code
+
     async def test_nobody_may_read_what_is_public_and_write_nothing(
         self, forge_server: ForgeServer
     ) -> None:
@@ -244,10 +263,24 @@ class TestSince:
         all_ = await bob.read(f"/repos/{repo}/issues/comments")
         assert ["first", "later"] == [one["body"] for one in all_]
 
-    async def test_a_time_that_is_none_is_422(self, forge_server: ForgeServer, repo: str) -> None:
-        answer = await forge_server.api("bob").get(f"/repos/{repo}/issues?since=yesterday")
-        assert 422 == answer.status_code
-        assert answer.json()["message"].startswith('parsing time "yesterday"')
+    @pytest.mark.parametrize(
+        ("since", "status"),
+        [
+            ("yesterday", 422),
+            ("2026-11-22", 422),
+            ("2026-11-22T10:00:00", 422),
+            ("2026-11-22T10:00:00+02:00", 422),  # a plus sign in a query is a space
+            ("2026-11-22T10:00:00%2B02:00", 200),
+            ("2026-11-22T10:00:00Z", 200),
+        ],
+    )
+    async def test_a_time_has_a_date_a_time_and_a_zone(
+        self, forge_server: ForgeServer, repo: str, since: str, status: int
+    ) -> None:
+        answer = await forge_server.api("bob").get(f"/repos/{repo}/issues?since={since}")
+        assert status == answer.status_code
+        if status == 422:
+            assert answer.json()["message"].startswith("parsing time")
 
     async def test_times_are_whole_seconds_of_utc(
         self, forge_server: ForgeServer, repo: str
@@ -698,6 +731,21 @@ class TestIssues:
         answer = await bob.patch(f"/repos/{repo}/issues/1", {"assignees": ["no-such-person"]})
         assert (500, "") == (answer.status_code, answer.json()["message"])
 
+    async def test_somebody_who_cannot_see_the_repository_is_not_assigned(
+        self, forge_server: ForgeServer
+    ) -> None:
+        repo = await forge_server.repository(private=True, people={"bob": "write"})
+        forge_server.token("mallory")
+        bob = forge_server.api("bob")
+        body = {"title": "one", "assignees": ["mallory"]}
+        opening = await bob.post(f"/repos/{repo}/issues", body)
+        assert 422 == opening.status_code
+        assert opening.json()["message"].startswith("user doesn't have access to repo")
+        await opened(bob, repo, "one")
+        for login in ("mallory", repo.partition("/")[0]):
+            answer = await bob.patch(f"/repos/{repo}/issues/1", {"assignees": [login]})
+            assert (500, "") == (answer.status_code, answer.json()["message"])
+
     async def test_a_reader_opens_without_assigning_and_edits_only_his_own(
         self, forge_server: ForgeServer
     ) -> None:
@@ -970,6 +1018,10 @@ class TestFiles:
         )
         assert 403 == refused.status_code
         assert 422 == (await bob.post(f"/repos/{repo}/contents/m.py", {"content": "?"})).status_code
+        nowhere = {"content": "MQ==", "branch": "nope"}
+        assert 404 == (await bob.post(f"/repos/{repo}/contents/m.py", nowhere)).status_code
+        inside = await bob.read(f"/repos/{repo}/contents/src/a")
+        assert ["src/a/b.py"] == [entry["path"] for entry in inside]
 
     async def test_branches_are_listed(self, forge_server: ForgeServer) -> None:
         repo = await forge_server.repository()
@@ -1015,6 +1067,28 @@ class TestPulls:
         assert 409 == (await bob.post(f"/repos/{repo}/pulls", wish)).status_code
         missing = wish | {"head": "nope"}
         assert 404 == (await bob.post(f"/repos/{repo}/pulls", missing)).status_code
+        nameless = await bob.post(f"/repos/{repo}/pulls", wish | {"title": ""})
+        assert 422 == nameless.status_code
+
+    async def test_one_that_waits_or_is_closed_is_not_merged(
+        self, forge_server: ForgeServer
+    ) -> None:
+        repo = await forge_server.repository()
+        bob = forge_server.api("bob")
+        await opened(bob, repo, "one")
+        number = await branch_and_pull(bob, repo)
+        path = f"/repos/{repo}/pulls/{number}"
+        await until_mergeable(bob, path)
+        dependencies = f"/repos/{repo}/issues/{number}/dependencies"
+        await bob.do("POST", dependencies, meant(repo, 1))
+        waiting = await bob.post(f"{path}/merge", {"Do": "merge"})
+        assert (500, "") == (waiting.status_code, waiting.json()["message"])
+        await bob.do("DELETE", dependencies, meant(repo, 1))
+        await bob.do("PATCH", f"/repos/{repo}/issues/{number}", {"state": "closed"})
+        assert [number] == [
+            p["number"] for p in await bob.read(f"/repos/{repo}/pulls?state=closed")
+        ]
+        assert 404 == (await bob.post(f"{path}/merge", {"Do": "merge"})).status_code
 
     async def test_a_plain_issue_is_none(self, forge_server: ForgeServer) -> None:
         repo = await forge_server.repository()
@@ -1054,8 +1128,21 @@ class TestRepositories:
         assert (True, "hidden") == (changed["private"], changed["description"])
         assert 404 == (await forge_server.api("bob").get(f"/repos/{repo}")).status_code
 
+    async def test_a_name_in_use_is_not_given_again(self, forge_server: ForgeServer) -> None:
+        repo = await forge_server.repository()
+        await forge_server.repository(owner=repo.partition("/")[0], name="vessel")
+        answer = await forge_server.api("alice").patch(f"/repos/{repo}", {"name": "vessel"})
+        assert 422 == answer.status_code
+        assert answer.json()["message"].startswith("repository already exists")
+
     async def test_only_its_owner_deletes_it(self, forge_server: ForgeServer) -> None:
         repo = await forge_server.repository()
+        other = await forge_server.repository()
+        root = forge_server.api()
+        await opened(root, repo, "one")
+        await opened(root, other, "two")
+        await root.do("POST", f"/repos/{other}/issues/1/dependencies", meant(repo, 1))
+        await forge_server.hook(f"/repos/{repo}", "http://127.0.0.1:1/", ["issues"])
         answer = await forge_server.api("alice").delete(f"/repos/{repo}")
         assert (403, "user should be the owner of the repo") == (
             answer.status_code,
@@ -1063,6 +1150,7 @@ class TestRepositories:
         )
         assert 204 == (await forge_server.api().delete(f"/repos/{repo}")).status_code
         assert 404 == (await forge_server.api().get(f"/repos/{repo}")).status_code
+        assert [] == await root.read(f"/repos/{other}/issues/1/dependencies")
 
     async def test_a_name_can_be_taken_wrong_or_not_ours(self, forge_server: ForgeServer) -> None:
         owner = await forge_server.organization()
@@ -1151,6 +1239,16 @@ class TestHooks:
         body = {"type": "gitea", "config": self.CONFIG} | change
         answer = await forge_server.api("alice").post(f"/repos/{repo}/hooks", body)
         assert (422, message) == (answer.status_code, answer.json()["message"])
+
+    async def test_an_empty_repository_has_nothing_to_test_with(
+        self, forge_server: ForgeServer
+    ) -> None:
+        owner = await forge_server.organization()
+        root = forge_server.api()
+        await root.do("POST", f"/orgs/{owner}/repos", {"name": "empty"})
+        path = await forge_server.hook(f"/repos/{owner}/empty", "http://127.0.0.1:1/", ["push"])
+        answer = await root.post(f"{path}/tests")
+        assert (404, "repository is empty") == (answer.status_code, answer.json()["message"])
 
     async def test_those_of_an_organisation_and_the_system_take_their_owners(
         self, forge_server: ForgeServer

@@ -111,7 +111,7 @@ class Call:
         if not text:
             return None
         try:
-            found = datetime.fromisoformat(text.replace(" ", "+"))
+            found = datetime.fromisoformat(text)
         except ValueError:
             raise self._no_time(text) from None
         if found.tzinfo is None:
