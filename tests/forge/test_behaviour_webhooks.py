@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from tests.forge.test_behaviour_api import branch_and_pull, label, meant, opened, until_mergeable
+from tests.forge.scenes import branch_and_pull, label, meant, opened, until_mergeable
 from tests.forges import Api, ForgeServer, Receiver, hmac_sha256
 
 ALL = ["issues", "pull_request", "push", "create", "repository"]
