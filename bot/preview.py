@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -11,7 +12,7 @@ from bot.config import Settings
 from bot.decide import Facts, decide
 from bot.errors import UserError
 from bot.estimator import SizeLimits
-from bot.models import Dependency, IssueRef, Metadata, RefState, Report, Source
+from bot.models import MAX_ISSUE_NUMBER, Dependency, IssueRef, Metadata, RefState, Report, Source
 from bot.parser import parse
 from bot.render import Renderer
 
@@ -35,21 +36,29 @@ class Text:
             raise UserError("not JSON") from None
         if not isinstance(given, dict):
             raise UserError("not an object with repository, number, title and body")
-        owner, _, repo = str(given.get("repository") or "owner/repository").partition("/")
-        number = given.get("number") or 1
-        if not owner or not repo or not isinstance(number, int):
-            raise UserError('repository is "owner/name" and number a whole number')
         title, body = given.get("title") or "", given.get("body") or ""
-        return cls(IssueRef(owner, repo, number), str(title), str(body))
+        if not isinstance(title, str) or not isinstance(body, str):
+            raise UserError("title and body are texts")
+        return cls(_issue(given.get("repository"), given.get("number")), title, body)
 
     @classmethod
     def from_markdown(cls, text: str) -> Text:
         """A text whose first line may be its title, as `# Title`."""
-        first, _, rest = text.lstrip("\ufeff").partition("\n")
+        text = text.removeprefix("\ufeff")
+        first, _, rest = text.partition("\n")
         issue = IssueRef("owner", "repository", 1)
         if first.startswith("# "):
             return cls(issue, first[2:].strip(), rest)
         return cls(issue, "", text)
+
+
+def _issue(repository: JSON, number: JSON) -> IssueRef:
+    name = "owner/repository" if repository is None else repository
+    number = 1 if number is None else number
+    found = re.fullmatch(r"([^\s/#!]+)/([^\s/#!]+)", name) if isinstance(name, str) else None
+    if not found or type(number) is not int or not 1 <= number <= MAX_ISSUE_NUMBER:
+        raise UserError('repository is "owner/name" and number a whole number from 1')
+    return IssueRef(found[1], found[2], number)
 
 
 class Previewer:
