@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bot.demo.forge import Forge, serve
 from tests.forges import (
@@ -17,6 +18,12 @@ from tests.forges import (
     running_receiver,
 )
 from tests.gitea_server import GiteaServer, find_gitea, run_gitea
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("steady")
 
 DELIVER_TIMEOUT = 2  # seconds; so that giving up on a receiver can be tested
 
