@@ -189,8 +189,8 @@ async def play(*, once: bool, port: int | None) -> None:
 async def staged(port: int | None = 0) -> AsyncIterator[Stage]:
     """A forge with a repository and people, and a bot that hears of everything there."""
     forge = Forge()
+    forge.add_user("alice")  # the first one is who a visitor is
     token = forge.add_user(BOT)
-    forge.add_user("alice")
     forge.add_user("bob")
     forge.add_user("mallory")
     forge.add_repository(REPOSITORY, files=FILES)
