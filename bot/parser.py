@@ -12,9 +12,10 @@ An edge counts only if the text says it of this issue, now. Nothing is looked up
 
 from __future__ import annotations
 
-from bot.text.declared import declared
-from bot.text.markup import Kind, blocks, clean, inline
 from bot.models import IssueRef, Metadata
+from bot.text.declared import declared
+from bot.text.inline import Kind, inline
+from bot.text.markup import blocks, clean
 from bot.text.paths import paths
 from bot.text.references import references
 from bot.text.sections import dependencies

@@ -6,7 +6,7 @@ import re
 
 from bot.models import MAX_ISSUE_NUMBER, IssueRef
 from bot.text.edges import Ledger
-from bot.text.markup import Block
+from bot.text.inline import Block
 from bot.text.objects import plan_keys
 from bot.text.references import REF, mark
 from bot.text.relations import Way

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
+from functools import lru_cache
 
-from bot.text.markup import BOLD
+from bot.text.inline import BOLD
 
 
 class Meaning(Enum):
@@ -32,7 +33,8 @@ _WAITS = (
     r"blocked(?: on)?|blockers?|blocking (?:issues?|prs?|tickets?|tasks?|items|work)|"
     r"pre ?-?requisites?|prereqs?|preconditions?|requires|required (?:issues|prs|tickets|by this)|"
     r"waiting (?:on|for)|waits (?:on|for)|needs|upstream|predecessors?|gated (?:by|on|behind)|"
-    r"on hold(?: until)?|(?:(?:must|to be) (?:come |land |be done |be merged |done |merged )?)?after|"
+    r"on hold(?: until)?|(?:(?:must|to be) (?:come |land |be done |be merged |done |"
+    r"merged )?)?after|"
     r"stacked on|"
     r"dependencias?|depende de|bloquead[oa] por|prerrequisitos|dependências?|"
     r"abh[äa]ngigkeit(?:en)?|h[äa]ngt ab von|blockiert (?:von|durch)|voraussetzung(?:en)?|"
@@ -42,34 +44,40 @@ _WAITS = (
     r"依赖(?:项|关系)?|前置(?:依赖|任务|条件)?|阻塞(?:项|于)?|被阻塞|의존성|선행 ?작업"
 )
 _HOLDS = (
-    r"blocks|blocking|unblocks|(?:is )?(?:required|needed) (?:by|for)|downstream|dependents|dependants|"
+    r"blocks|blocking|unblocks|(?:is )?(?:required|needed) (?:by|for)|downstream|dependents|"
+    r"dependants|"
     r"(?:is )?(?:a )?prerequisite (?:for|of)|depended (?:up)?on by|gates|successors|before|"
     r"what this (?:un)?blocks|issues (?:un)?blocked by this|(?:un)?blocks (?:issues?|prs?)|"
     r"bloquea|bloqueia|blockiert|bloque|ブロック先"
 )
 _QUALIFIER = (
-    r"(?:hard|known|current|external|internal|issues?|tasks?|project|technical|github|gitea|open|story|"
+    r"(?:hard|known|current|external|internal|issues?|tasks?|project|technical|github|gitea|open|"
+    r"story|"
     r"ticket|work|direct|cross ?-?repo(?:sitory)?|explicit|all|its|the|list of|upstream|downstream|"
     r"build|other|remaining|key|main|strict|any|this(?: (?:issue|pr|task|ticket|story))?|is|are|"
     r"currently|implementation|sequencing|must ?-?have|blocking|related pr|active|pr|code)"
 )
 _TAIL = (
     r"(?:issues?|prs?|pull requests?|list|section|tickets?|tasks?|status|notes?|links?|"
-    r"info(?:rmation)?|items|on other (?:issues|prs)|on|by|for this (?:issue|task|pr)|first|if any|work)"
+    r"info(?:rmation)?|items|on other (?:issues|prs)|on|by|for this (?:issue|task|pr)|first|if any|"
+    r"work)"
 )
 _BESIDES = (
-    r"(?:risks?|constraints?|assumptions?|order(?:ing)?|sequenc(?:e|ing)|requirements?|notes?|blocking|"
+    r"(?:risks?|constraints?|assumptions?|order(?:ing)?|sequenc(?:e|ing)|requirements?|notes?|"
+    r"blocking|"
     r"timeline|impact|scope|status|estimates?|effort|blockers?)"
 )
 _MIXED = (
-    r"(?:related(?: (?:issues|work|prs|links))?|references?|links?|context|see also|parents?|relations?|"
+    r"(?:related(?: (?:issues|work|prs|links))?|references?|links?|context|see also|parents?|"
+    r"relations?|"
     r"relationships?|epics?|integration|linked issues|children)"
 )
 _AND = r"(?: ?/ ?| ?& ?| and | or |, ?)"
 
 _WAITS_HEAD = re.compile(
     rf"(?:{_QUALIFIER} )*(?:{_WAITS})(?: {_TAIL})*"
-    rf"(?:{_AND}(?:{_QUALIFIER} )*(?:{_WAITS}|{_BESIDES})(?: {_TAIL})*)*|{_BESIDES}{_AND}(?:{_WAITS})"
+    rf"(?:{_AND}(?:{_QUALIFIER} )*(?:{_WAITS}|{_BESIDES})(?: {_TAIL})*)*|"
+    rf"{_BESIDES}{_AND}(?:{_WAITS})"
 )
 _HOLDS_HEAD = re.compile(rf"(?:{_QUALIFIER} )*(?:{_HOLDS})(?: {_TAIL})*(?:{_AND}(?:{_HOLDS}))?")
 _KEYED_HEAD = re.compile(
@@ -84,11 +92,13 @@ _QUESTION = re.compile(
 # `Before merging this:`, a label whose list must be done first.
 _FIRST = re.compile(
     r"(?:before (?:this|merging|starting|we (?:can )?(?:start|merge|begin))\b.{0,40}|"
-    r".{0,30}\b(?:must|needs? to|have to|has to|should) (?:be )?(?:merged|landed|land|done|closed|finished|"
+    r".{0,30}\b(?:must|needs? to|have to|has to|should) (?:be )?(?:merged|landed|land|done|closed|"
+    r"finished|"
     r"completed) first)"
 )
 _SOFT = re.compile(
-    r"(?:soft|optional|weak|nice ?-?to ?-?have|non ?-?blocking|package|npm|runtime|library|python|new|"
+    r"(?:soft|optional|weak|nice ?-?to ?-?have|non ?-?blocking|package|npm|runtime|library|python|"
+    r"new|"
     r"no|former|old|previous|dev|third ?-?party)\b.*"
 )
 _DONE = re.compile(
@@ -96,12 +106,15 @@ _DONE = re.compile(
     r"previous)\b.{0,30}"
 )
 _CHILDREN = re.compile(
-    r".{0,20}\b(?:tracks?|sub ?-?(?:issues?|tasks?)|child(?:ren)?(?: issues)?|tasks?|issues|stories|slices|"
-    r"checklist|tickets|work ?items|deliverables|breakdown|roadmap|scope|implementation plan|tracking)\b"
+    r".{0,20}\b(?:tracks?|sub ?-?(?:issues?|tasks?)|child(?:ren)?(?: issues)?|tasks?|issues|"
+    r"stories|slices|"
+    r"checklist|tickets|work ?items|deliverables|breakdown|roadmap|scope|implementation plan|"
+    r"tracking)\b"
     r".{0,20}"
 )
 _STAGES = re.compile(
-    r".{0,20}\b(?:phase|wave|stage|step|milestone|sprint|batch|track|layer|tier|order|graph|topology|"
+    r".{0,20}\b(?:phase|wave|stage|step|milestone|sprint|batch|track|layer|tier|order|graph|"
+    r"topology|"
     r"tree|chart|map|critical path|sequence)\b.*"
 )
 _SILENT = re.compile(
@@ -112,8 +125,10 @@ _SILENT = re.compile(
 )
 _INHERITS = re.compile(
     r"(?:hard|internal|external|issues?|prs?|pull requests?|code|technical|github|gitea|open|must|"
-    r"blocking|other|teams?|backend|frontend|cross ?-?repo(?:sitory)?|(?:same|this|other) repo(?:s|sitory)?|"
-    r"upstream|required|mandatory|direct|strict|work|tasks?|tickets?|click to expand|expand|details|show|"
+    r"blocking|other|teams?|backend|frontend|cross ?-?repo(?:sitory)?|(?:same|this|other) repo(?:s|"
+    r"sitory)?|"
+    r"upstream|required|mandatory|direct|strict|work|tasks?|tickets?|click to expand|expand|"
+    r"details|show|"
     r"list|more|in (?:this|other) repos?(?:itory|itories)?|active|remaining|still open|api|"
     r"infrastructure|infra|services?|design|data)"
     r"(?: (?:dependenc(?:y|ies)|issues?|prs?|tickets?|tasks?|ones|work|items|blockers?))*"
@@ -130,6 +145,7 @@ def words(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip(" -*")[:120]
 
 
+@lru_cache(maxsize=2048)
 def heading_meaning(text: str, within: Meaning = Meaning.OTHER) -> Meaning:
     """What a heading says; `within` is what the one above it says."""
     said = words(text)

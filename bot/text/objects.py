@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from bot.models import IssueRef
-from bot.text.markup import BOLD
+from bot.text.inline import BOLD
 from bot.text.references import ANY, Marked
 
 
@@ -72,16 +72,20 @@ _DONE = re.compile(
 )
 _TICK = re.compile(r"[✅☑✔]\s*$")
 _JOIN = re.compile(
-    r"\s*(?:,\s*(?:and\s+|or\s+|&\s*|plus\s+|as\s+well\s+as\s+)?|;\s*|&\s*|\+\s*|/\s*|\|\s*|、\s*|，\s*|"
-    r"(?:and|or|und|oder|y|e|et|plus|as well as|and/or|then)\s+(?:also\s+)?(?:on\s+|by\s+|for\s+)?)?"
+    r"\s*(?:,\s*(?:and\s+|or\s+|&\s*|plus\s+|as\s+well\s+as\s+)?|;\s*|&\s*|\+\s*|/\s*|\|\s*|、\s*|"
+    r"，\s*|"
+    r"(?:and|or|und|oder|y|e|et|plus|as well as|and/or|then)\s+(?:also\s+)?(?:on\s+|by\s+|"
+    r"for\s+)?)?"
 )
 _MORE = re.compile(
-    rf"[\s{BOLD}(\[]*(?:(?:the|issues?|prs?|pull requests?|tickets?|tasks?|story|mr|both|#)\s+)*(?={ANY})"
+    rf"[\s{BOLD}(\[]*(?:(?:the|issues?|prs?|pull requests?|tickets?|tasks?|story|mr|both|"
+    rf"#)\s+)*(?={ANY})"
 )
 _TITLED = re.compile(rf"(?:\s*[:–—-]\s*|\s+)[^,;:.()\[\]—–{ANY[1:-1]}]{{1,60}}(?=\s*[,;])")
 _VERB = re.compile(
     r"\s*(?:is|are|was|were|will|has|have|had|can|could|should|must|may|might|would|adds?|does|did|"
-    r"depends|blocks|tracks|covers|handles|fixes|fixed|closes|implements|shows?|needs|requires|also|"
+    r"depends|blocks|tracks|covers|handles|fixes|fixed|closes|implements|shows?|needs|requires|"
+    r"also|"
     r"already|still|asks?|says?)\b(?!\s+(?:merged|closed|done|landed|first)\b)"
 )
 _FIRST = re.compile(ANY)

@@ -7,7 +7,9 @@ can speak of "a reference" as of a letter.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from bot.models import MAX_ISSUE_NUMBER, IssueRef
 
@@ -19,6 +21,7 @@ ANY = f"[{chr(ELSE_FIRST)}-{chr(ELSE_LAST)}{chr(REF_FIRST)}-{chr(REF_LAST)}]"
 
 MAX_RANGE = 50
 MAX_REFERENCES = 1000
+MAX_MATCHES = 50_000
 
 _WORD = "A-Za-z0-9_"
 _URL = r"https?://[^\s<>\"'`|\\^{}\[\]()\ue000-\ue01f]+"
@@ -40,7 +43,7 @@ _PATH = re.compile(
     r"https?://(?P<host>[^/\s?#]+)(?P<prefix>(?:/[^/\s?#]+)*?)"
     r"/(?P<owner>[\w.-]{1,100})/(?P<repo>[\w.-]{1,100})/(?:issues|pulls?)/(?P<number>[0-9]{1,10})"
     r"(?:[/?#]\S*)?$",
-    re.I,
+    re.IGNORECASE,
 )
 # A number after one of these counts something else: `CRAP #5`, `step #2`.
 _COUNTED = re.compile(
@@ -48,7 +51,7 @@ _COUNTED = re.compile(
     r"attempt|round|priority|version|chapter|section|page|slot|crap|ac|criterion|criteria|"
     r"requirement|question|stage|part|milestone|sprint|week|day|finding|rule|figure|table|example|"
     r"case|scenario|place|position|reason|iteration|goal)\s*$",
-    re.I,
+    re.IGNORECASE,
 )
 
 
@@ -99,8 +102,8 @@ def _of_url(url: str, hosts: frozenset[str] | None) -> IssueRef | None:
     return IssueRef(found["owner"], found["repo"], number) if number else None
 
 
-def _range(first: IssueRef, last: str | None) -> tuple[IssueRef, ...]:
-    end = _number(last) if last else None
+def _range(first: IssueRef, last: str) -> tuple[IssueRef, ...]:
+    end = _number(last)
     if end is None or end <= first.number:
         return (first,)
     if end - first.number >= MAX_RANGE:
@@ -108,46 +111,63 @@ def _range(first: IssueRef, last: str | None) -> tuple[IssueRef, ...]:
     return tuple(first.sibling(n) for n in range(first.number, end + 1))
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One reference or address: where it stands, what it names (a range names several)."""
+
+    begin: int
+    end: int
+    refs: tuple[IssueRef, ...]
+    url: str | None
+
+
+def _find(text: str, issue: IssueRef, hosts: frozenset[str] | None) -> Iterator[_Found]:
+    at = 0
+    for found in _REFERENCE.finditer(text):
+        if found.start() < at:
+            continue
+        url = found["url"].rstrip(".,;:!?*_~") if found["url"] else None
+        at = found.start() + len(url) if url else found.end()
+        ref = _of_url(url, hosts) if url else _of_match(found, issue, hosts)
+        refs: tuple[IssueRef, ...] = (ref,) if ref else ()
+        if ref and not url and (to := _TO.match(text, at)):
+            refs, at = _range(ref, to["last"]), to.end()
+        yield _Found(found.start(), at, refs, url)
+
+
 def mark(text: str, issue: IssueRef, hosts: frozenset[str] | None = None) -> Marked:
     """The text with its references marked; counts (`step #2`) are no references."""
     done = Marked("")
     out, at = [], 0
-    for found in _REFERENCE.finditer(text):
-        if found.start() < at:
-            continue
-        end, refs = found.end(), ()
-        if url := found["url"]:
-            url = url.rstrip(".,;:!?*_~")
-            end = found.start() + len(url)
-            ref = _of_url(url, hosts)
-            refs = (ref,) if ref else ()
-        elif far := found["far"]:
-            number = _number(far)
-            refs = (IssueRef(found["owner"], found["repo"], number),) if number else ()
-        elif near := found["near"] or (hosts is None and found["gh"]) or None:
-            number = _number(near)
-            refs = (issue.sibling(number),) if number else ()
-        if refs and not url and (to := _TO.match(text, end)):
-            refs = _range(refs[0], to["last"])
-            end = to.end()
-        out.append(text[at : found.start()])
-        out.append(_token(done, refs, url, text, found.start()))
-        at = end
+    for found in _find(text, issue, hosts):
+        out.append(text[at : found.begin])
+        counted = not found.url and _COUNTED.search(text, max(0, found.begin - 16), found.begin)
+        out.append(" " if counted else _token(done, found))
+        at = found.end
     out.append(text[at:])
     done.text = "".join(out)
     return done
 
 
-def _token(done: Marked, refs: tuple[IssueRef, ...], url: str | None, text: str, at: int) -> str:
-    if refs and not url and _COUNTED.search(text, max(0, at - 16), at):
-        return " "
-    if refs and REF_FIRST + len(done.refs) <= REF_LAST:
-        done.refs.append(refs)
+def _token(done: Marked, found: _Found) -> str:
+    if found.refs and REF_FIRST + len(done.refs) <= REF_LAST:
+        done.refs.append(found.refs)
         return chr(REF_FIRST + len(done.refs) - 1)
-    if url and not refs and ELSE_FIRST + len(done.elsewhere) <= ELSE_LAST:
-        done.elsewhere.append(url)
+    if found.url and not found.refs and ELSE_FIRST + len(done.elsewhere) <= ELSE_LAST:
+        done.elsewhere.append(found.url)
         return chr(ELSE_FIRST + len(done.elsewhere) - 1)
     return " "
+
+
+def _of_match(
+    found: re.Match[str], issue: IssueRef, hosts: frozenset[str] | None
+) -> IssueRef | None:
+    if found["far"]:
+        number = _number(found["far"])
+        return IssueRef(found["owner"], found["repo"], number) if number else None
+    near = found["near"] or (found["gh"] if hosts is None else None)
+    number = _number(near) if near else None
+    return issue.sibling(number) if number else None
 
 
 def references(
@@ -156,11 +176,12 @@ def references(
     """Every reference of any kind that stands in the text, without repeats, in order.
 
     Reads also what stands in code, quotes and links. `issue` is where `#7` is said; `hosts` are
-    the addresses of this Gitea, as in `bot.parser.parse`. At most `MAX_REFERENCES`.
+    the addresses of this Gitea, as in `bot.parser.parse`. At most `MAX_REFERENCES` of the first
+    `MAX_MATCHES`.
     """
-    found: dict[IssueRef, None] = {}
-    for refs in mark(text, issue, hosts).refs:
-        found.update(dict.fromkeys(refs))
-        if len(found) >= MAX_REFERENCES:
+    seen: dict[IssueRef, None] = {}
+    for found in islice(_find(text, issue, hosts), MAX_MATCHES):
+        seen.update(dict.fromkeys(found.refs))
+        if len(seen) >= MAX_REFERENCES:
             break
-    return tuple(found)[:MAX_REFERENCES]
+    return tuple(seen)[:MAX_REFERENCES]

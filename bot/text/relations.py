@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from bot.models import IssueRef
-from bot.text.markup import BOLD
+from bot.text.inline import BOLD
 from bot.text.objects import Objects, Reach, objects
 from bot.text.phrases import FINISHED, MARK
 from bot.text.references import REF, Marked
@@ -143,12 +143,17 @@ def _is_real(subject: str, *, question: bool = False, duty: bool = False) -> boo
 _SELF = re.compile(r"\b(?:this|we|i|it|i'm|we're|us|our|we'll|it's|i've|we've)\b")
 _OTHERS = re.compile(
     r"\b(?:others?|another|someone|users?|people|they|them|those|these|each|every|any|some|many|"
-    r"several|both|child(?:ren)?|sub-?(?:issues?|tasks?)|dependents?|dependants?|downstream|phases?|"
-    r"steps?|slices?|stages?|waves?|tracks?|epics?|criteri(?:a|on)|threads?|workers?|process(?:es)?|"
+    r"several|both|child(?:ren)?|sub-?(?:issues?|tasks?)|dependents?|dependants?|downstream|"
+    r"phases?|"
+    r"steps?|slices?|stages?|waves?|tracks?|epics?|criteri(?:a|on)|threads?|workers?|"
+    r"process(?:es)?|"
     r"spinner|error|warn(?:ing)?|"
-    r"(?:issue|task|story|ticket|pr|item|feature|module|service|component|team|option|group|job|test)"
-    r"\s+(?:[a-z]|[a-z]?\d[\w.]*)|(?:an?|one)\s+(?:\w+\s+)?(?:issue|pr|task|ticket|story|card|job|item)|"
-    r"issues|tasks|stories|tickets|prs|items|pull requests|who|whoever|rest|remaining|latter|former)\b"
+    r"(?:issue|task|story|ticket|pr|item|feature|module|service|component|team|option|group|job|"
+    r"test)"
+    r"\s+(?:[a-z]|[a-z]?\d[\w.]*)|(?:an?|one)\s+(?:\w+\s+)?(?:issue|pr|task|ticket|story|card|job|"
+    r"item)|"
+    r"issues|tasks|stories|tickets|prs|items|pull requests|who|whoever|rest|remaining|latter|"
+    r"former)\b"
 )
 _AUXILIARY = (
     r"(?:\s|\b(?:is|are|be|being|been|has|have|currently|still|also|now|hard|strictly|directly|"
@@ -231,7 +236,8 @@ class _Sentence:
             self._turned_round()
 
     def _marks(self) -> list[re.Match[str]]:
-        """The marks that are read: not those in notes, nor keys in mid-phrase, nor `blocks / blocked by`."""
+        """The marks that are read: not those in notes, nor keys in mid-phrase, nor `blocks / "
+        "blocked by`."""
         notes = [n.span() for n in _NOTED.finditer(self.low, self.begin, self.end)]
         for begin, end in notes:
             if MARK.search(self.low, begin, end):
@@ -296,7 +302,7 @@ class _Sentence:
 
     def _of_this(self, subject: str, way: Way) -> None:
         """`#5 blocks this`: the edge goes the other way round."""
-        tail = _ENDS_IN_REFS.search(subject)
+        tail = _ENDS_IN_REFS.search(subject[-400:])
         refs = [r for r in self.marked.all(tail[0]) if r != self.issue] if tail else []
         self.said.side(_OPPOSITE[way]).extend(refs)
 
@@ -311,6 +317,8 @@ class _Sentence:
     def _turned_round(self) -> None:
         """`#5 must land first`, `merge #5 before this`: the blocker stands before the phrase."""
         sentence = self.low[self.begin : self.end]
+        if not _MAY_TURN.search(sentence):
+            return
         for found in _BLOCKER_FIRST.finditer(sentence):
             lead = sentence[: found.start()]
             if _is_real(lead) and not _OTHERS.search(_last_clause(lead)):
@@ -337,13 +345,20 @@ def _outside(
 
 _BEFORE_THIS = (
     r"before\s+(?:(?:we|i|you|one|anyone)\s+(?:can|could|may|start|begin|merge|do|land|work|tackle|"
-    r"proceed)|this|it\s+can|that\s+can|starting|merging|work(?:ing)?\b|beginning|picking|implement|"
+    r"proceed)|this|it\s+can|that\s+can|starting|merging|work(?:ing)?\b|beginning|picking|"
+    r"implement|"
     r"proceeding|doing\s+this|any\s+(?:of\s+this|work))"
 )
 
 
+_MAY_TURN = re.compile(
+    r"\b(?:first|before|pre-?requisites?|block(?:er|ing)|required|needed|dependenc|necessary|once|"
+    r"after|when|as soon as)|依存|待ち|後に|前提"
+)
+
+
 def _blockers(name: str) -> str:
-    return rf"(?P<{name}>{REF}(?:\s*(?:,|and|&|\+|/|\s)\s*{REF})*)(?:\s*\([^()]{{0,80}}\))?"
+    return rf"(?P<{name}>{REF}(?:\s*(?:,|and|&|\+|/|\s)\s*{REF}){{0,20}})(?:\s*\([^()]{{0,80}}\))?"
 
 
 _OF_REFS = r"(?:the\s+|issue\s+|pr\s+)*"
@@ -356,16 +371,19 @@ _BLOCKER_FIRST = re.compile(
             # merge #5 before this; needs the API from #5 first
             r"\b(?:(?:merge|land|finish|complete|close|do|wait for|ship|implement|resolve|fix)\s+"
             rf"{_OF_REFS}|needs?\s+(?:[^.;,{REF[1:-1]}]{{1,40}}\s)?)"
-            rf"{_blockers('act')}\s+(?:to\s+(?:be\s+)?)?(?:{FINISHED}\s+)?(?:first\b|{_BEFORE_THIS})",
+            rf"{_blockers('act')}\s+(?:to\s+(?:be\s+)?)?(?:{FINISHED}\s+)?(?:first\b|"
+            rf"{_BEFORE_THIS})",
             # #5 is a prerequisite for this
-            rf"{_blockers('role')}\s+(?:is|are)\s+(?:a\s+|the\s+|an?\s+hard\s+|also\s+|both\s+|hard\s+)*"
+            rf"{_blockers('role')}\s+(?:is|are)\s+(?:a\s+|the\s+|an?\s+hard\s+|also\s+|both\s+|"
+            rf"hard\s+)*"
             r"(?:prerequisites?|blockers?|blocking|required|needed|dependenc(?:y|ies)|necessary)\s*"
             r"(?:first\b|here\b|for\s+(?:this|us)\b|before\s+this|of\s+this|us\b|this\b|$|[.,;)])",
             # once #5 is merged, we can start
             rf"\b(?:once|after|when|as soon as)\s+{_OF_REFS}{_blockers('once')}\s+"
             rf"(?:(?:is|has|are|have|gets?|been)\s+)*{FINISHED}\b[^.;]{{0,20}},\s*(?:then\s+)?"
             r"(?:(?:this|we|i|it|work)\s+(?:\w+\s+){0,2}(?:can|could|will be able|becomes?|"
-            r"is (?:ready|unblocked))\b(?!\s+be\s+closed)|(?:please\s+)?(?:rebase|merge|start|do|land|"
+            r"is (?:ready|unblocked))\b(?!\s+be\s+closed)|(?:please\s+)?(?:rebase|merge|start|do|"
+            r"land|"
             r"revisit|continue|resume|proceed)\b(?=\s*(?:$|this|it|with this|on this|here)))",
             rf"{_blockers('ja')}\s*(?:に|へ)\s*依存",
             rf"{_blockers('ja_after')}\s*(?:の|が)?\s*(?:マージ|完了|対応|リリース)?(?:後に|待ち|が前提)",

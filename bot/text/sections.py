@@ -14,7 +14,8 @@ from bot.models import IssueRef
 from bot.text.edges import Edges, Ledger, Section
 from bot.text.frontmatter import read_front_matter
 from bot.text.headings import Meaning, heading_meaning
-from bot.text.markup import BOLD, Block, Kind, lines
+from bot.text.inline import BOLD, Block, Kind
+from bot.text.markup import MAX_LINE, lines
 from bot.text.objects import Reach, objects, plan_keys
 from bot.text.references import ANY, REF, Marked, mark
 from bot.text.relations import Said, Way, lower, quotes_out, read
@@ -25,7 +26,11 @@ _LABEL_DEPTH, _ITEM_DEPTH = 8, 10  # below the depths of headings, 1 to 7
 _WAYS = {Meaning.WAITS: Way.WAITS, Meaning.HOLDS: Way.HOLDS, Meaning.DONE: None}
 _MEANINGS = {Way.WAITS: Meaning.WAITS, Way.HOLDS: Meaning.HOLDS}
 
+MAX_SPOKEN = 300_000  # characters of lines that can state something; more is not read
+
 _ANY = re.compile(ANY)
+# A reference, or a mark after which a list or a plan number may follow.
+_MAY_MATTER = re.compile(r"[#!][0-9]|://|GH-[0-9]|[:：=]|\w ?-")
 _LEADING = re.compile(rf"[\s\W]*?{REF}")
 _LABEL = re.compile(
     rf"\s*{BOLD}[^{BOLD}]{{1,80}}{BOLD}\s*[:：]?\s*$|[^:：.!]{{1,80}}[:：]\s*{BOLD}?\s*$"
@@ -34,18 +39,18 @@ _MAY_SPEAK = re.compile(r"[:：=]|\w ?-")
 _NOTHING = re.compile(
     r"[\s\W]*(?:none|nothing|n\s*/?\s*a|no\b|nil|tbd|tba|todo|not|unknown|can start|independent|"
     r"ninguna|aucune|keine|なし|无)\b",
-    re.I,
+    re.IGNORECASE,
 )
 _VOID = re.compile(
     r"\b(?:no longer|not (?:a |an |strictly )?(?:hard |strict )?(?:block|depend|required|needed)|"
     r"isn't (?:a )?(?:block|depend)|soft|optional|nice to have|does(?:n't| not) block|"
     r"non-?blocking|related only|for context|reference only|informational)",
-    re.I,
+    re.IGNORECASE,
 )
 _SETTLED = re.compile(
     rf"{REF}\s+(?:(?:is|has been|have been|was|were|got)\s+)(?:already\s+|now\s+)?"
     r"(?:done|merged|closed|completed|resolved|shipped|landed|fixed|finished|released)\b",
-    re.I,
+    re.IGNORECASE,
 )
 _ARROW = re.compile(rf"{REF}[^.;]{{0,60}}?(?:->|→|=>|⇒|➜)[^.;]{{0,60}}?{REF}")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|。")
@@ -64,6 +69,7 @@ class _Walk:
     def __init__(self, issue: IssueRef, hosts: frozenset[str] | None, ledger: Ledger) -> None:
         self.issue, self.hosts, self.ledger = issue, hosts, ledger
         self.frames = [_Frame(0, Meaning.OTHER, Section())]
+        self.spoken = 0  # characters given to the grammar
 
     @property
     def frame(self) -> _Frame:
@@ -118,6 +124,7 @@ class _Walk:
             self._pop(_ITEM_DEPTH)
             if self.frame.depth == _LABEL_DEPTH and self.frame.blocks:
                 self._pop(_LABEL_DEPTH)
+        self._struck(block)
         for line in lines(block):
             if not self._label(line, _LABEL_DEPTH):
                 self._line(block, line)
@@ -126,6 +133,7 @@ class _Walk:
     def _item(self, block: Block) -> None:
         depth = _ITEM_DEPTH + block.depth
         self._pop(depth)
+        self._struck(block)
         self.frame.blocks += 1
         for index, line in enumerate(lines(block)):
             if index == 0 and self._label(line, depth):
@@ -136,7 +144,7 @@ class _Walk:
 
     def _label(self, line: str, depth: int) -> bool:
         """Takes a line that is only a label: `**Blocked by**`, `This depends on:`."""
-        if not _LABEL.match(line):
+        if len(line) > 200 or not _LABEL.match(line):
             return False
         marked = self.mark(line)
         if _ANY.search(marked.text):
@@ -175,10 +183,13 @@ class _Walk:
 
     def _line(self, block: Block, line: str) -> bool:
         """Reads one line; true when it is about another issue, as then is what is nested in it."""
+        if self.frame.meaning is Meaning.OTHER and not _MAY_MATTER.search(line):
+            return False
+        self.spoken += len(line)
+        if self.spoken > MAX_SPOKEN or self.ledger.is_full:
+            return False
         marked = self.mark(line)
         meaning, section = self.frame.meaning, self.frame.section
-        if block.struck:
-            self._struck(block)
         if meaning in (Meaning.SILENT, Meaning.ABOUT):
             return False
         named = bool(_ANY.search(marked.text))
@@ -247,7 +258,9 @@ class _Walk:
         return bool(found.refs or found.resolved)
 
     def _struck(self, block: Block) -> None:
-        marked = self.mark(block.struck)
+        if not block.struck:
+            return
+        marked = self.mark(block.struck[:MAX_LINE])
         if self.frame.meaning.is_relation or read(marked, self.issue):
             self.ledger.add(None, marked.all(marked.text))
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from bot.models import IssueRef
 from bot.text.headings import Meaning, heading_meaning, words
-from bot.text.markup import Block
+from bot.text.inline import Block
 
 _OVER = re.compile(
-    r"\W*(?:✅|☑|✔|done|merged|closed|completed?|resolved|shipped|landed|fixed)\W*", re.I
+    r"\W*(?:✅|☑|✔|done|merged|closed|completed?|resolved|shipped|landed|fixed)\W*", re.IGNORECASE
 )
 _OVER_TICK = re.compile(r"\s*[✅☑✔]")
 _ISSUE_COLUMN = re.compile(
-    r"(?:issues?|prs?|pull requests?|tickets?|tasks?|items?|ref(?:erence)?s?|links?|ids?|numbers?|no|"
+    r"(?:issues?|prs?|pull requests?|tickets?|tasks?|items?|ref(?:erence)?s?|links?|ids?|numbers?|"
+    r"no|"
     r"name|what|title|repo(?:sitory)?|type|kind|)"
 )
 
