@@ -23,8 +23,8 @@ from bot.render import MARKER
 
 log = structlog.get_logger(__name__)
 
-LOCK_KEPT = timedelta(seconds=60)
-LOCK_TRIES = 100
+LOCK_KEPT = timedelta(seconds=15)  # what one who died holds back the others
+LOCK_TRIES = 100  # together longer than that
 LOCK_WAIT = 0.2  # seconds
 
 
