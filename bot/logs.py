@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+OWN_WAYS = ("dbos",)  # libraries that write past the root logger where they find no handler
 NOISY = ("httpx", "httpcore", "httpx2", "apscheduler", "alembic", "aiohttp.access", "asyncio")
 
 
@@ -59,6 +60,9 @@ def configure(
     root.setLevel(level.upper())
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in OWN_WAYS:
+        logging.getLogger(name).handlers[:] = [logging.NullHandler()]
+        logging.getLogger(name).propagate = True
 
 
 def _console(*, colors: bool) -> structlog.dev.ConsoleRenderer:

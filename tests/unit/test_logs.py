@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
+from dbos._logger import init_logger
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -118,6 +119,20 @@ class TestStyle:
             logger.warning("w")
             logger.error("e")
         assert expected * 2 == "".join(json.loads(line)["event"] for line in lines(stream))
+
+    def test_a_library_with_a_way_of_its_own_goes_ours(self):
+        """The queue's library writes past everybody, unless it finds a handler."""
+        theirs = logging.getLogger("dbos")
+        before = (list(theirs.handlers), theirs.propagate)
+        theirs.propagate = False
+        theirs.handlers[:] = [logging.StreamHandler(aside := io.StringIO())]
+        try:
+            stream = logged("json")
+            init_logger()
+            theirs.warning("token %s", SECRET)
+        finally:
+            theirs.handlers[:], theirs.propagate = before
+        assert ("token ***", "") == (json.loads(stream.getvalue())["event"], aside.getvalue())
 
     def test_chatty_libraries_say_only_what_matters(self):
         """Even where our own lines are for finding mistakes."""
