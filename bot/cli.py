@@ -12,12 +12,15 @@ import signal
 import sys
 from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from bot import __version__
 from bot.errors import ConfigError, CoordinatorError, UserError
+
+if TYPE_CHECKING:
+    from bot.preview import Text
 
 FAILED, BAD_USE = 1, 2
 
@@ -121,41 +124,41 @@ def preview(
 ) -> None:
     """Show the report for a text, without any server."""
     from bot.config import load
-    from bot.preview import Previewer, Text
+    from bot.preview import Previewer
 
-    settings = load()
-    previewer = Previewer(settings)
-    texts = _texts(
-        files or [], lines_of_json=as_json, read=Text.from_json, plain=Text.from_markdown
-    )
-    for text in texts:
+    previewer = Previewer(load())
+    for text in _texts(files or [], lines_of_json=as_json):
         if as_json:
-            print(json.dumps(previewer.as_json(text), ensure_ascii=False), flush=True)
+            print(json.dumps(previewer.as_json(text)), flush=True)
         else:
             _show(previewer.markdown(text))
 
 
-def _texts(files: Iterable[Path], *, lines_of_json: bool, read: Any, plain: Any) -> Iterator[Any]:  # noqa: ANN401
-    sources = [(str(file), _content(file)) for file in files] or [
-        ("standard input", sys.stdin.buffer.read().decode("utf-8", "replace"))
-    ]
-    for name, content in sources:
-        if not lines_of_json or not content.lstrip().startswith("{"):
-            yield plain(content)
+def _texts(files: Iterable[Path], *, lines_of_json: bool) -> Iterator[Text]:
+    from bot.preview import Text
+
+    named = [(str(file), _content(file)) for file in files] or [("standard input", _stdin())]
+    for name, content in named:
+        if not lines_of_json or content.strip()[:1] not in {"", "{"}:
+            yield Text.from_markdown(content)
             continue
         for number, line in enumerate(content.split("\n"), start=1):
             if line.strip():
                 try:
-                    yield read(line)
+                    yield Text.from_json(line)
                 except UserError as error:
                     _fail(f"{name}, line {number}: {error}", BAD_USE)
 
 
 def _content(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
+        return file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         _fail(f"{file}: {error.strerror}", BAD_USE)
+
+
+def _stdin() -> str:
+    return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
 
 
 def _show(markdown: str) -> None:
@@ -181,9 +184,6 @@ def failures(
 
 
 async def _list_failures(*, as_json: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from bot.app import utc_now
     from bot.config import load
     from bot.store.database import opened
@@ -199,13 +199,17 @@ async def _list_failures(*, as_json: bool) -> None:
     if not found:
         print("Nothing was given up.")
         return
-    table = Table("ID", "About", "Tries", "When (UTC)", "Why")
     for one in found:
-        table.add_row(
-            one.id, one.about, str(one.attempts), f"{one.failed_at:%Y-%m-%d %H:%M}", one.error
-        )
-    Console().print(table)
+        print(one.id)
+        print(f"  {one.about}, {one.attempts} tries, given up {one.failed_at:%Y-%m-%d %H:%M} UTC")
+        print(f"  {_one_line(one.error)}")
     print("Put one back with: mosaic-coordinator failures retry ID")
+
+
+def _one_line(text: str) -> str:
+    """An error may hold what a stranger wrote: nothing of it moves the cursor."""
+    words = " ".join(text.split())
+    return "".join(char if char.isprintable() else "\ufffd" for char in words)
 
 
 @failures_app.command("retry")
@@ -231,10 +235,11 @@ async def _retry(ids: list[str], *, everything: bool) -> None:
     async with opened(settings.database_url) as engine:
         store = Store(engine, now=utc_now)
         there = {one.id: one for one in await store.failures()}
-        unknown = [one for one in ids if one not in there]
+        wanted = dict.fromkeys(ids)
+        unknown = [one for one in wanted if one not in there]
         if unknown:
             raise UserError(f"no work {unknown[0]} was given up; `failures` lists what was")
-        chosen = list(there.values()) if everything else [there[one] for one in ids]
+        chosen = list(there.values()) if everything else [there[one] for one in wanted]
         if not chosen:
             print("Nothing was given up.")
             return
