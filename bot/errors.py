@@ -2,7 +2,7 @@
 
 CoordinatorError
 ├── UserError            a person did something wrong; the message is shown to them as it is
-├── ConfigError          a setting is missing, unknown or contradictory; ends the program with status 2
+├── ConfigError          a setting is missing, unknown or contradictory; ends with status 2
 ├── DeliveryError        a webhook request that cannot be accepted; carries its HTTP status
 ├── GiteaError           Gitea answered with an error, or not at all
 │   ├── Retryable        may pass by itself: time-out, connection refused, 5xx, 429
@@ -32,7 +32,7 @@ class ConfigError(CoordinatorError):
 class DeliveryError(CoordinatorError):
     """A webhook request that is refused.
 
-    `status` is the HTTP status to answer with: 401, 413, 415 or 422.
+    `status` is the HTTP status to answer with: 401, 408, 413, 415 or 422.
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -62,7 +62,7 @@ class GiteaError(CoordinatorError):
         return f"{where}: {what}" if where else what
 
 
-class Retryable(GiteaError):
+class Retryable(GiteaError):  # noqa: N818 - says what may be done about it
     """May pass by itself. `retry_after` is Gitea's own wish in seconds, where it gave one."""
 
     def __init__(
@@ -78,7 +78,7 @@ class Retryable(GiteaError):
         self.retry_after = retry_after
 
 
-class Permanent(GiteaError):
+class Permanent(GiteaError):  # noqa: N818
     """Will not pass by itself; asking again is useless."""
 
 

@@ -18,6 +18,7 @@ class Moment(sa.TypeDecorator[datetime]):
     cache_ok = True
 
     def process_result_value(self, value: datetime | None, _dialect: sa.Dialect) -> datetime | None:
+        """The moment a column holds, in UTC."""
         if value is None:
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)

@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Make the tables."""
     op.create_table(
         "issues",
         sa.Column("repository", sa.Text, nullable=False),
@@ -87,5 +88,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop them, with all they hold."""
     for table in ("locks", "failures", "spending", "readings", "edges", "issues"):
         op.drop_table(table)
