@@ -1,11 +1,12 @@
 """An issue's text ▸ what it declares: the entry to reading.
 
-    markup.py      the text as blocks, without what its author does not say
-    references.py  what an issue is called: `#7`, `owner/repo#7`, addresses
-    relations.py   what one line says of waiting and blocking
-    sections.py    what headings, lists, tables add to that
-    declared.py    difficulty, tokens, agent
-    paths.py       the files named
+    text/markup.py      the text as blocks, without what its author does not say (text/inline.py)
+    text/references.py  what an issue is called: `#7`, `owner/repo#7`, addresses
+    text/phrases.py     the phrases of waiting and blocking, a table
+    text/relations.py   what one line says with them (text/objects.py: of which issues)
+    text/sections.py    what headings, lists, tables, front matter add to that
+    text/declared.py    difficulty, tokens, agent, files (text/values.py: their grammar)
+    text/paths.py       the files named
 
 An edge counts only if the text says it of this issue, now. Nothing is looked up.
 """
@@ -32,8 +33,12 @@ def parse(
 
     `hosts` are the names this Gitea is known by, `host[:port][/prefix]`: an address under one of
     them is a reference, any other that is declared as a dependency is `unreadable`. Without it an
-    address of any forge counts as a reference to its `owner/repo#n`. Reads the first `MAX_TEXT`
-    characters of the body and 1,000 of the title; the time is linear in them.
+    address of any forge counts as a reference to its `owner/repo#n`.
+
+    Work is bounded, and what is beyond is not read: the first `MAX_TEXT` characters of the body
+    and 1,000 of the title; of these 25,000 lines that are not code, quote or comment, a long line
+    in pieces of 2,000 characters; 300,000 characters of lines that could state a dependency; 1,000
+    references a side. The time is linear in the text, for 1 MB below a second.
     """
     read = blocks(clean(body[:MAX_TEXT]))
     heading = inline(Kind.TEXT, clean(title[:1000]))

@@ -225,6 +225,8 @@ class _Reader:
             self.has_options = True
             self.options += [block.plain()] if block.checked else []
             return
+        if not self.waiting and not _SEPARATED.search(block.text):
+            return
         for line in lines(block):
             if fields := _fields(block, line):
                 self.waiting = None

@@ -174,8 +174,13 @@ def _emphasis(text: str) -> str:
     return text
 
 
+_SPECIAL = re.compile(r"[`\\<&~*_]|\]\(")
+
+
 def inline(kind: Kind, text: str, depth: int = 0) -> Block:
     """A block of this text, its inline markup read."""
+    if not _SPECIAL.search(text):
+        return Block(kind, text.strip(), depth)
     codes: list[str] = []
     struck, first = "", False
     if "`" in text:

@@ -1,4 +1,4 @@
-"""Which references are the object of a phrase: `#5 (API), #6 and #7`, `the rework in #5`, `none`."""
+"""Which references are the object of a phrase: `#5 (API) and #6`, `the rework in #5`, `none`."""
 
 from __future__ import annotations
 

@@ -33,8 +33,10 @@ FINISHED = (
 
 # "X waits for": the object may stand some words further on.
 WAITS = (
-    r"(?:hard[- ]|strictly )?blocked\s*-?\s*(?:by|on|upon|behind|pending|until|till|due to|"
-    r"because of)\b",
+    (
+        r"(?:hard[- ]|strictly )?blocked\s*-?\s*(?:by|on|upon|behind|pending|until|till|due to|"
+        r"because of)\b"
+    ),
     r"blocked (?:for now )?(?:waiting|awaiting)(?: on| for)?\b",
     r"depend(?:s|ed|ing|ent|ant)?[ -]*(?:up)?on\b",
     r"depends?(?=\W{0,3}[:=：])",
@@ -43,8 +45,11 @@ WAITS = (
     r"wait(?:s|ing|ed)? (?:on|for|until|till|upon)\b",
     r"await(?:s|ing|ed)?\b",
     r"on[ -]hold\s*,?\s*(?:until|for|pending|till|because of|due to|by)\b",
-    r"(?:hold(?:ing)?(?: off)?|paused|parked|postponed|deferred|delayed|suspended|draft) (?:until|"
-    r"till|pending)\b",
+    (
+        r"(?:hold(?:ing)?(?: off)?|paused|parked|postponed|deferred|delayed|suspended|"
+        r"draft) (?:until|"
+        r"till|pending)\b"
+    ),
     r"hold(?:ing)? (?:off )?for\b",
     r"held (?:up )?(?:by|until|for)\b",
     r"stuck (?:on|behind)\b",
@@ -86,12 +91,18 @@ WAITS = (
 
 # The same with a "must" or "cannot" of their own.
 WAITS_ORDER = (
-    r"(?:must|should|needs? to|has to|have to|to|can|only|will|may|do|please|^)\W{0,3}(?:only |be |"
-    r"then )*"
-    rf"(?:{_DO}){_IT} (?:only )?(?:after|once|when|as soon as)\b(?=[^.]{{0,60}}{REF})",
-    r"(?:do not|don't|dont|not|not to|cannot|can't|can not|shouldn't|mustn't|won't|never|unable to|"
-    r"impossible to) "
-    rf"(?:yet )?(?:be )?(?:{_DO}|closed?|fixed){_IT} (?:until|till|before|without|unless)\b",
+    (
+        r"(?:must|should|needs? to|has to|have to|to|can|only|will|may|do|please|^)\W{0,3}(?:only |"
+        r"be |"
+        r"then )*"
+        rf"(?:{_DO}){_IT} (?:only )?(?:after|once|when|as soon as)\b(?=[^.]{{0,60}}{REF})"
+    ),
+    (
+        r"(?:do not|don't|dont|not|not to|cannot|can't|can not|shouldn't|mustn't|won't|never|"
+        r"unable to|"
+        r"impossible to) "
+        rf"(?:yet )?(?:be )?(?:{_DO}|closed?|fixed){_IT} (?:until|till|before|without|unless)\b"
+    ),
 )
 
 # "X waits for", with the object right after.
@@ -107,21 +118,36 @@ _KEY_END = rf"(?: ?\([^()]{{0,40}}\))?(?=[\s{BOLD}*]{{0,3}}(?:[:=：]|\s[-–—
 
 # Words that have a direction only as a key: `Dependencies: …`.
 WAITS_KEY = (
-    rf"(?:dependenc(?:y|ies)|deps?|blockers?|pre-?requisites?|prereqs?|predecessors?|"
-    rf"upstream)(?: (?:issues?|prs?|tickets?|tasks?|list|dependenc(?:y|ies)))?{_KEY_END}",
+    (
+        rf"(?:dependenc(?:y|ies)|deps?|blockers?|pre-?requisites?|prereqs?|predecessors?|"
+        rf"upstream)(?: (?:issues?|prs?|tickets?|tasks?|list|dependenc(?:y|ies)))?{_KEY_END}"
+    ),
     rf"blocking (?:issues?|prs?|tickets?){_KEY_END}",
-    rf"(?:blocked|preconditions?|after|waits|waiting|must follow|requires|required|requirement of|"
-    rf"gate|gated){_KEY_END}",
-    rf"(?:dependencias?|dependências?|abh[äa]ngigkeit(?:en)?|voraussetzung(?:en)?|d[ée]pendances?|"
-    rf"pr[ée]requis|dipendenze|afhankelijkheden|зависимост[ьи]|zależności){_KEY_END}",
-    rf"(?:依存関係|依存|前提(?:条件)?|ブロッカー|ブロック要因|依赖(?:项|关系)?|前置|阻塞(?:项)?|선행(?: 작업)?|의존성)(?: ?(?:issues?|"
-    rf"prs?|タスク|チケット))?{_KEY_END}",
+    (
+        rf"(?:blocked|preconditions?|after|waits|waiting|must follow|requires|required|"
+        rf"requirement of|"
+        rf"gate|gated){_KEY_END}"
+    ),
+    (
+        rf"(?:dependencias?|dependências?|abh[äa]ngigkeit(?:en)?|voraussetzung(?:en)?|"
+        rf"d[ée]pendances?|"
+        rf"pr[ée]requis|dipendenze|afhankelijkheden|зависимост[ьи]|zależności){_KEY_END}"
+    ),
+    (
+        r"(?:依存関係|依存|前提(?:条件)?|ブロッカー|ブロック要因|"
+        r"依赖(?:项|关系)?|前置|阻塞(?:项)?|선행(?: 작업)?|의존성)"
+        rf"(?: ?(?:issues?|prs?|タスク|チケット))?{_KEY_END}"
+    ),
 )
 HOLDS_KEY = (
-    rf"(?:blocks|blocking|downstream|dependents?|dependants?|before|successors?|unblocks|"
-    rf"required by|needed by|gates){_KEY_END}",
-    rf"(?:bloquea|bloqueia|blockiert|bloque|blocca|blokkeert|блокирует|ブロック先|ブロック対象|阻塞了|"
-    rf"被依赖){_KEY_END}",
+    (
+        rf"(?:blocks|blocking|downstream|dependents?|dependants?|before|successors?|unblocks|"
+        rf"required by|needed by|gates){_KEY_END}"
+    ),
+    (
+        rf"(?:bloquea|bloqueia|blockiert|bloque|blocca|blokkeert|блокирует|ブロック先|ブロック対象|阻塞了|"
+        rf"被依赖){_KEY_END}"
+    ),
 )
 
 # "X blocks".
@@ -148,26 +174,27 @@ HOLDS_NEAR = (
 # About something else: takes the references that follow.
 APART = (
     r"relat(?:es|ed) to\b", r"see(?: also)?\b", r"fix(?:es|ed|ing)?\b", r"clos(?:es?|ed|ing)\b",
-    r"resolv(?:es?|ed|ing)\b", r"part of\b", r"belongs to\b", r"follow(?:s|ed|ing)?[- ]?(?:up|"
-    r"on)s? (?:to|of|for|from|on)\b",
-    r"split (?:out )?(?:of|from|off)\b", r"dup(?:licates?|"
-    r"e)?(?: of)?\b", r"refs?\b\.?", r"referenc(?:es?|ed)\b",
+    r"resolv(?:es?|ed|ing)\b", r"part of\b", r"belongs to\b", (r"follow(?:s|ed|ing)?[- ]?(?:up|"
+    r"on)s? (?:to|of|for|from|on)\b"),
+    r"split (?:out )?(?:of|from|off)\b", (r"dup(?:licates?|"
+    r"e)?(?: of)?\b"), r"refs?\b\.?", r"referenc(?:es?|ed)\b",
     r"supersed(?:es?|ed)(?: by)?\b", r"replac(?:es?|ed)(?: by)?\b", r"implement(?:s|ed in)\b",
-    r"child(?:ren)? of\b", r"sub-?(?:issues?|tasks?) of\b", r"linked (?:issues?|"
-    r"prs?)\b", r"links? to\b",
+    r"child(?:ren)? of\b", r"sub-?(?:issues?|tasks?) of\b", (r"linked (?:issues?|"
+    r"prs?)\b"), r"links? to\b",
     r"unblocked by\b", r"cf\.?(?=\s)", r"cc\b", r"compare\b", r"similar to\b", r"same as\b",
-    r"(?:introduced|discussed|mentioned|raised|reported|found|filed|identified|described|"
+    (r"(?:introduced|discussed|mentioned|raised|reported|found|filed|identified|described|"
     r"documented|"
-    r"decided|noted|done|shipped|delivered) (?:in|by|via|with|from|as)\b",
+    r"decided|noted|done|shipped|delivered) (?:in|by|via|with|from|as)\b"),
     r"added (?:in|by)\b", r"as (?:in|per|of)\b", rf"per(?= (?:[a-z]+ )?{REF})", r"e\.g\.?",
     r"for (?:example|instance)\b", r"such as\b", r"instead of\b", r"unlike\b", r"caused by\b",
     r"regress(?:ion|ed)\b", r"spun (?:out|off)\b", r"derived from\b", r"extracted from\b",
     r"continu(?:ation of|es)\b", r"backports?\b", r"reverts?(?:ed)?\b", r"cherry-?pick(?:ed)?\b",
     r"moved (?:to|from)\b", r"unrelated to\b", r"independent (?:of|from)\b", r"conflicts? with\b",
-    r"complements?\b", r"extends?\b", r"superset\b", r"parallel (?:to|with)\b", r"coordinat(?:es?|"
-    r"ed) with\b",
+    r"complements?\b", r"extends?\b", r"superset\b", r"parallel (?:to|with)\b", (r"coordinat(?:es?|"
+    r"ed) with\b"),
     r"contrast\b", r"overlaps?\b", r"inspired by\b", r"previously\b", r"formerly\b", r"governs?\b",
-    r"tracks\b", r"covers\b", r"handles\b", r"enables\b", r"supports\b", r"mirrors\b", r"audits?\b", r"verif(?:y|ies)\b",
+    r"tracks\b", r"covers\b", r"handles\b", r"enables\b", r"supports\b", r"mirrors\b",
+    r"audits?\b", r"verif(?:y|ies)\b",
 )  # fmt: skip
 # Nouns that do so where they begin something: `Parent: #1`, `; follow-up #3`.
 APART_NOUN = (

@@ -41,7 +41,7 @@ _TO = re.compile(
 _REFERENCE = re.compile(f"(?P<url>{_URL})|{_SLUG}|{_NEAR}|{_GITHUB}")
 _PATH = re.compile(
     r"https?://(?P<host>[^/\s?#]+)(?P<prefix>(?:/[^/\s?#]+)*?)"
-    r"/(?P<owner>[\w.-]{1,100})/(?P<repo>[\w.-]{1,100})/(?:issues|pulls?)/(?P<number>[0-9]{1,10})"
+    r"/(?P<owner>\w[\w.-]{0,99})/(?P<repo>\w[\w.-]{0,99})/(?:issues|pulls?)/(?P<number>[0-9]{1,10})"
     r"(?:[/?#]\S*)?$",
     re.IGNORECASE,
 )
@@ -102,11 +102,11 @@ def _of_url(url: str, hosts: frozenset[str] | None) -> IssueRef | None:
     return IssueRef(found["owner"], found["repo"], number) if number else None
 
 
-def _range(first: IssueRef, last: str) -> tuple[IssueRef, ...]:
+def _range(first: IssueRef, last: str, *, ends_only: bool) -> tuple[IssueRef, ...]:
     end = _number(last)
-    if end is None or end <= first.number:
+    if end is None:
         return (first,)
-    if end - first.number >= MAX_RANGE:
+    if ends_only or end - first.number >= MAX_RANGE:
         return (first, first.sibling(end))
     return tuple(first.sibling(n) for n in range(first.number, end + 1))
 
@@ -122,7 +122,7 @@ class _Found:
 
 
 def _find(text: str, issue: IssueRef, hosts: frozenset[str] | None) -> Iterator[_Found]:
-    at = 0
+    at = spent = 0
     for found in _REFERENCE.finditer(text):
         if found.start() < at:
             continue
@@ -130,8 +130,9 @@ def _find(text: str, issue: IssueRef, hosts: frozenset[str] | None) -> Iterator[
         at = found.start() + len(url) if url else found.end()
         ref = _of_url(url, hosts) if url else _of_match(found, issue, hosts)
         refs: tuple[IssueRef, ...] = (ref,) if ref else ()
-        if ref and not url and (to := _TO.match(text, at)):
-            refs, at = _range(ref, to["last"]), to.end()
+        if ref and not url and (to := _TO.match(text, at)) and int(to["last"]) > ref.number:
+            refs, at = _range(ref, to["last"], ends_only=spent > MAX_REFERENCES), to.end()
+            spent += len(refs)
         yield _Found(found.start(), at, refs, url)
 
 
@@ -141,12 +142,17 @@ def mark(text: str, issue: IssueRef, hosts: frozenset[str] | None = None) -> Mar
     out, at = [], 0
     for found in _find(text, issue, hosts):
         out.append(text[at : found.begin])
-        counted = not found.url and _COUNTED.search(text, max(0, found.begin - 16), found.begin)
-        out.append(" " if counted else _token(done, found))
+        out.append(" " if _is_count(text, found) else _token(done, found))
         at = found.end
     out.append(text[at:])
     done.text = "".join(out)
     return done
+
+
+def _is_count(text: str, found: _Found) -> bool:
+    before = text[max(0, found.begin - 16) : found.begin]
+    word = before.rstrip()[-1:]
+    return not found.url and (word.isalpha() or word == ".") and bool(_COUNTED.search(before))
 
 
 def _token(done: Marked, found: _Found) -> str:

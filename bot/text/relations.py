@@ -236,8 +236,10 @@ class _Sentence:
             self._turned_round()
 
     def _marks(self) -> list[re.Match[str]]:
-        """The marks that are read: not those in notes, nor keys in mid-phrase, nor `blocks / "
-        "blocked by`."""
+        """The marks that are read: not those in notes, nor keys in mid-phrase, nor both of a pair.
+
+        `Blocks / blocked by:` is such a pair: it says neither.
+        """
         notes = [n.span() for n in _NOTED.finditer(self.low, self.begin, self.end)]
         for begin, end in notes:
             if MARK.search(self.low, begin, end):
@@ -366,25 +368,37 @@ _BLOCKER_FIRST = re.compile(
     "|".join(
         (
             # #5 must be merged first
-            rf"{_blockers('must')}\s+(?:must|needs?|has|have|should|will need)\s+(?:to\s+)?"
-            rf"(?:be\s+|get\s+)?{FINISHED}\b\s*(?:first\b|{_BEFORE_THIS})",
+            (
+                rf"{_blockers('must')}\s+(?:must|needs?|has|have|should|will need)\s+(?:to\s+)?"
+                rf"(?:be\s+|get\s+)?{FINISHED}\b\s*(?:first\b|{_BEFORE_THIS})"
+            ),
             # merge #5 before this; needs the API from #5 first
-            r"\b(?:(?:merge|land|finish|complete|close|do|wait for|ship|implement|resolve|fix)\s+"
-            rf"{_OF_REFS}|needs?\s+(?:[^.;,{REF[1:-1]}]{{1,40}}\s)?)"
-            rf"{_blockers('act')}\s+(?:to\s+(?:be\s+)?)?(?:{FINISHED}\s+)?(?:first\b|"
-            rf"{_BEFORE_THIS})",
+            (
+                r"\b(?:(?:merge|land|finish|complete|close|do|wait for|ship|implement|resolve|"
+                r"fix)\s+"
+                rf"{_OF_REFS}|needs?\s+(?:[^.;,{REF[1:-1]}]{{1,40}}\s)?)"
+                rf"{_blockers('act')}\s+(?:to\s+(?:be\s+)?)?(?:{FINISHED}\s+)?(?:first\b|"
+                rf"{_BEFORE_THIS})"
+            ),
             # #5 is a prerequisite for this
-            rf"{_blockers('role')}\s+(?:is|are)\s+(?:a\s+|the\s+|an?\s+hard\s+|also\s+|both\s+|"
-            rf"hard\s+)*"
-            r"(?:prerequisites?|blockers?|blocking|required|needed|dependenc(?:y|ies)|necessary)\s*"
-            r"(?:first\b|here\b|for\s+(?:this|us)\b|before\s+this|of\s+this|us\b|this\b|$|[.,;)])",
+            (
+                rf"{_blockers('role')}\s+(?:is|are)\s+(?:a\s+|the\s+|an?\s+hard\s+|also\s+|both\s+|"
+                rf"hard\s+)*"
+                r"(?:prerequisites?|blockers?|blocking|required|needed|dependenc(?:y|ies)|"
+                r"necessary)\s*"
+                r"(?:first\b|here\b|for\s+(?:this|us)\b|before\s+this|of\s+this|us\b|this\b|$|"
+                r"[.,;)])"
+            ),
             # once #5 is merged, we can start
-            rf"\b(?:once|after|when|as soon as)\s+{_OF_REFS}{_blockers('once')}\s+"
-            rf"(?:(?:is|has|are|have|gets?|been)\s+)*{FINISHED}\b[^.;]{{0,20}},\s*(?:then\s+)?"
-            r"(?:(?:this|we|i|it|work)\s+(?:\w+\s+){0,2}(?:can|could|will be able|becomes?|"
-            r"is (?:ready|unblocked))\b(?!\s+be\s+closed)|(?:please\s+)?(?:rebase|merge|start|do|"
-            r"land|"
-            r"revisit|continue|resume|proceed)\b(?=\s*(?:$|this|it|with this|on this|here)))",
+            (
+                rf"\b(?:once|after|when|as soon as)\s+{_OF_REFS}{_blockers('once')}\s+"
+                rf"(?:(?:is|has|are|have|gets?|been)\s+)*{FINISHED}\b[^.;]{{0,20}},\s*(?:then\s+)?"
+                r"(?:(?:this|we|i|it|work)\s+(?:\w+\s+){0,2}(?:can|could|will be able|becomes?|"
+                r"is (?:ready|unblocked))\b(?!\s+be\s+closed)|(?:please\s+)?(?:rebase|merge|start|"
+                r"do|"
+                r"land|"
+                r"revisit|continue|resume|proceed)\b(?=\s*(?:$|this|it|with this|on this|here)))"
+            ),
             rf"{_blockers('ja')}\s*(?:に|へ)\s*依存",
             rf"{_blockers('ja_after')}\s*(?:の|が)?\s*(?:マージ|完了|対応|リリース)?(?:後に|待ち|が前提)",
         )

@@ -183,28 +183,35 @@ class _Walk:
 
     def _line(self, block: Block, line: str) -> bool:
         """Reads one line; true when it is about another issue, as then is what is nested in it."""
-        if self.frame.meaning is Meaning.OTHER and not _MAY_MATTER.search(line):
-            return False
-        self.spoken += len(line)
-        if self.spoken > MAX_SPOKEN or self.ledger.is_full:
+        meaning = self.frame.meaning
+        if meaning in (Meaning.SILENT, Meaning.ABOUT) or not self._is_worth_it(line):
             return False
         marked = self.mark(line)
-        meaning, section = self.frame.meaning, self.frame.section
-        if meaning in (Meaning.SILENT, Meaning.ABOUT):
-            return False
-        named = bool(_ANY.search(marked.text))
-        said = read(marked, self.issue) if named or self._may_speak(line) else Said()
+        speaks = bool(_ANY.search(marked.text)) or self._may_speak(line)
+        said = read(marked, self.issue) if speaks else Said()
         if said:
             self._state(block, said)
             return meaning.is_relation
         if said.opens is not None and not said.apart:
             self._opens(block, said.opens)
             return False
-        if meaning in _WAYS and not said.apart and not said.nothing:
-            section.others.update(said.others)
+        return self._unsaid(block, marked, said)
+
+    def _is_worth_it(self, line: str) -> bool:
+        """Whether a line may matter, and there is still work left to spend on it."""
+        if self.frame.meaning is Meaning.OTHER and not _MAY_MATTER.search(line):
+            return False
+        self.spoken += len(line)
+        return self.spoken <= MAX_SPOKEN and not self.ledger.is_full
+
+    def _unsaid(self, block: Block, marked: Marked, said: Said) -> bool:
+        """A line whose words state nothing: what it means where it stands."""
+        frame = self.frame
+        if frame.meaning in _WAYS and not said.apart and not said.nothing:
+            frame.section.others.update(said.others)
             if self._may_be_bare(block, marked):
-                return self._bare(block, marked, meaning, section)
-        if meaning is Meaning.CHILDREN and block.kind is Kind.ITEM:
+                return self._bare(block, marked, frame.meaning, frame.section)
+        if frame.meaning is Meaning.CHILDREN and block.kind is Kind.ITEM:
             self.ledger.children.update(marked.all(marked.text)[:1])
         return bool(_LEADING.match(marked.text))
 
