@@ -98,7 +98,8 @@ def serve() -> None:
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the story.")] = False,
     port: Annotated[
-        int | None, typer.Option(help="Port of the forge's page; unless said, 3000 or any.")
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of the forge's page; unless said, 3000 or any."),
     ] = None,
 ) -> None:
     """Show the bot at work on a small forge of its own, with nothing else installed."""

@@ -19,12 +19,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.panel import Panel
+from rich.text import Text
 
 from bot.app import Bot
 from bot.config import Settings, load
 from bot.demo.actor import Actor
 from bot.demo.forge import Forge, serve
-from bot.errors import CoordinatorError
+from bot.errors import ConfigError, CoordinatorError
 from bot.logs import configure
 from bot.render import MARKER
 from bot.server import serving
@@ -101,13 +102,19 @@ class Stage:
 
     async def quiet(self) -> None:
         """Return when all webhooks are delivered and all work is done."""
-        async with asyncio.timeout(QUIET_LIMIT):
-            still = 0
-            while still < 2:
-                await self.forge.settled()
-                busy = any((await self.bot.engine.counts()).values())
-                still = 0 if busy else still + 1
-                await asyncio.sleep(0.02)
+        try:
+            async with asyncio.timeout(QUIET_LIMIT):
+                await self._quiet()
+        except TimeoutError:
+            raise CoordinatorError(f"the bot was not done within {QUIET_LIMIT:g} s") from None
+
+    async def _quiet(self) -> None:
+        still = 0
+        while still < 2:
+            await self.forge.settled()
+            busy = any((await self.bot.engine.counts()).values())
+            still = 0 if busy else still + 1
+            await asyncio.sleep(0.02)
 
     def news(self) -> list[tuple[int, str, str, list[str]]]:
         """Reports that changed since the last call: number, title, text, labels."""
@@ -216,7 +223,7 @@ async def _forge_on(forge: Forge, port: int | None) -> AsyncIterator[None]:
             await served.__aenter__()
         except OSError as error:
             if number == wanted[-1]:
-                raise CoordinatorError(
+                raise ConfigError(
                     f"port {number} cannot be used: {error.strerror}; say --port"
                 ) from None
             continue
@@ -255,9 +262,9 @@ def _show(console: Console, number: int, title: str, body: str, labels: list[str
     console.print(
         Panel(
             Markdown(text.strip()),
-            title=f"#{number} {title}",
+            title=Text(f"#{number} {title}"),
             title_align="left",
-            subtitle="  ".join(labels),
+            subtitle=Text("  ".join(labels)),
             subtitle_align="left",
         )
     )
@@ -273,15 +280,15 @@ def _check(stage: Stage) -> None:
 
 
 async def _stay(console: Console, stage: Stage) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
     console.print(
         f"\nNow try it: open [bold]{stage.forge.url}/[/bold] in a browser. Open, edit, assign and "
         f"close issues there, and see the bot answer.\nThe bot itself is at "
         f"http://127.0.0.1:{stage.port}/ready. Ctrl-C ends both."
     )
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
     while not stop.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), 0.5)

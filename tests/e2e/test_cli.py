@@ -124,7 +124,7 @@ class TestUse:
 
     @pytest.mark.parametrize(
         "arguments",
-        [[], ["bogus"], ["preview", "--bogus"], ["demo", "--port", "many"], ["failures", "retry"]],
+        [[], ["bogus"], ["preview", "--bogus"], ["demo", "--port", "many"], ["demo", "--port", "70000"], ["failures", "retry"]],
         ids=" ".join,
     )  # fmt: skip
     def test_bad_use_ends_with_2(self, run, arguments):
@@ -486,14 +486,14 @@ class TestDemo:
         for expected in ("waits for #1", "status/too-big", "status/blocked", "The end"):
             assert expected in done.out
 
-    def test_a_port_that_is_taken_is_told(self, run):
+    def test_a_port_that_is_taken_ends_with_2(self, run):
         """As with serve."""
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
             done = run("demo", "--once", "--port", port)
-        assert 1 == done.status
+        assert 2 == done.status
         assert f"port {port} cannot be used" in done.err
         assert "Traceback" not in done.err
 
@@ -503,6 +503,21 @@ class TestDemo:
         done = run("demo", "--once", "--port", "0")
         assert 1 == done.status
         assert "mosaic-coordinator: #2 should carry status/ready, but has [" in done.err
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
+    def test_it_stays_up_until_told_to_stop(self, number):
+        """With 0, and without a word on standard error."""
+        process = subprocess.Popen(
+            command("demo", "--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, env=environment(),
+        )  # fmt: skip
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "Ctrl-C" in line:
+                break
+        process.send_signal(number)
+        _, err = process.communicate(timeout=WAIT)
+        assert (0, "") == (process.returncode, err)
 
     def test_it_can_be_interrupted_in_the_middle(self):
         """Quietly, with what shells expect; nothing is left behind."""
