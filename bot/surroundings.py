@@ -191,7 +191,8 @@ class Surveyor:
         self, me: IssueRef, near: Collection[Edge], concealed: Collection[IssueRef]
     ) -> tuple[tuple[IssueRef, IssueRef], ...]:
         """The edges around, followed both ways; not through repositories that are concealed."""
-        edges = {(e.waits, e.on) for e in near if not {e.waits, e.on} & set(concealed)}
+        out_of_sight = set(concealed)
+        edges = {(e.waits, e.on) for e in near if not {e.waits, e.on} & out_of_sight}
         seen = {me, *concealed}
         level = {ref for edge in edges for ref in edge} - seen
         for _ in range(HOPS):
@@ -200,8 +201,7 @@ class Surveyor:
             seen |= level
             found = [*await self._store.blockers(level), *await self._store.waiting(level)]
             ends = {ref for e in found for ref in (e.waits, e.on)} - seen
-            out_of_sight = await self._concealed(me, ends)
-            seen |= out_of_sight
+            out_of_sight |= await self._concealed(me, ends)
             edges |= {(e.waits, e.on) for e in found if not {e.waits, e.on} & out_of_sight}
             level = ends - out_of_sight
         return tuple(sorted(edges, key=lambda edge: (edge[0].key, edge[1].key)))

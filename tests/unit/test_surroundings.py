@@ -1,0 +1,339 @@
+"""What stands around an issue, how much of it is asked, and what of it may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.errors import Conflict, Forbidden, NotFound, Retryable
+from bot.gitea.models import Issue, IssueRepository, Repository
+from bot.models import IssueRef, RefState, Source
+from bot.repositories import Repositories
+from bot.store.queries import Edge, Known
+from bot.surroundings import HOPS, Surroundings, Surveyor
+
+WHEN = datetime(2026, 11, 22, tzinfo=UTC)
+ME = IssueRef("acme", "rocket", 1)
+SECRET = IssueRef("acme", "vault", 9)
+OPEN = IssueRef("other", "open", 5)
+
+
+def ref(number: int) -> IssueRef:
+    return ME.sibling(number)
+
+
+def issue(at: IssueRef, state: str = "open", *, merged: bool | None = None) -> Issue:
+    return Issue(
+        id=at.number,
+        number=at.number,
+        title=f"Title of {at}",
+        state=state,
+        created_at=WHEN,
+        updated_at=WHEN,
+        pull_request=None if merged is None else {"merged": merged},  # type: ignore[arg-type]
+        repository=IssueRepository(id=1, name=at.repo, owner=at.owner, full_name=at.repository),
+    )
+
+
+class World:
+    """Gitea and the store at once, in dictionaries."""
+
+    def __init__(self) -> None:
+        self.there: dict[IssueRef, Issue | Exception] = {}
+        self.known: dict[IssueRef, Known] = {}
+        self.edges: list[Edge] = []
+        self.private = {"acme/vault"}
+        self.asked: list[IssueRef] = []
+        self.queries = 0
+
+    def edge(self, waits: IssueRef, on: IssueRef, by: IssueRef | None = None, **more: Any) -> None:
+        source = more.get("source", Source.DECLARED)
+        self.edges.append(Edge(waits, on, by or waits, source))
+
+    async def issue(self, at: IssueRef) -> Issue:
+        self.asked.append(at)
+        found = self.there.get(at, NotFound("no", status=404))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def repository(self, owner: str, repo: str) -> Repository:
+        name = f"{owner}/{repo}"
+        values: dict[str, Any] = {"id": 1, "full_name": name, "owner": {"id": 1}}
+        return Repository.model_validate(values | {"private": name in self.private})
+
+    async def tree(self, repo: str, ref: str = "HEAD") -> Any:
+        raise NotImplementedError
+
+    async def issues(self, refs: Collection[IssueRef]) -> dict[IssueRef, Known]:
+        return {one: self.known[one] for one in refs if one in self.known}
+
+    async def blockers(self, refs: Collection[IssueRef]) -> list[Edge]:
+        self.queries += 1
+        return [edge for edge in self.edges if edge.waits in refs]
+
+    async def waiting(self, refs: Collection[IssueRef]) -> list[Edge]:
+        self.queries += 1
+        return [edge for edge in self.edges if edge.on in refs]
+
+    async def survey(
+        self,
+        *,
+        native: Iterable[Issue] = (),
+        named: Collection[IssueRef] = (),
+        proposed: Collection[IssueRef] = (),
+        most: int = 50,
+    ) -> Surroundings:
+        surveyor = Surveyor(self, self, Repositories(self))
+        return await surveyor.survey(ME, native=native, named=named, proposed=proposed, most=most)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+# ---- states ----
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "known"),
+    [
+        (RefState.OPEN, issue(ref(2)), ""),
+        (RefState.CLOSED, issue(ref(2), "closed"), "open"),
+        (RefState.MERGED, issue(ref(2), "closed", merged=True), ""),
+        (RefState.OPEN, issue(ref(2), merged=False), ""),
+        (RefState.CLOSED, issue(ref(2), "closed", merged=False), ""),
+        (RefState.UNSEEN, NotFound("no"), ""),
+        (RefState.UNSEEN, NotFound("no"), "closed"),
+        (RefState.GONE, NotFound("no"), "gone"),
+        (RefState.OPEN, issue(ref(2)), "gone"),
+        (RefState.UNSEEN, Forbidden("no"), ""),
+        (RefState.UNSEEN, Conflict("no"), ""),
+        (RefState.UNCHECKED, Retryable("down"), "closed"),
+    ],
+)
+async def test_a_blocker_is_as_gitea_says_now(
+    world: World, expected: RefState, answer: Issue | Exception, known: str
+) -> None:
+    world.there[ref(2)] = answer
+    if known:
+        world.known[ref(2)] = Known(ref(2), state=known)
+    world.edge(ME, ref(2))
+    [found] = (await world.survey(named=[ref(2)])).blockers
+    assert expected is found.state
+    assert (isinstance(answer, Issue) and answer.is_pull) is found.is_pull
+
+
+@pytest.mark.parametrize(
+    ("expected", "state", "asked"),
+    [
+        (RefState.OPEN, "open", 0),
+        (RefState.CLOSED, "closed", 0),
+        (RefState.GONE, "gone", 0),
+        (RefState.OPEN, "", 1),
+        (RefState.OPEN, "unseen", 1),
+    ],
+)
+async def test_what_waits_is_asked_for_only_when_it_is_not_remembered(
+    world: World, expected: RefState, state: str, asked: int
+) -> None:
+    world.there[ref(2)] = issue(ref(2))
+    world.known[ref(2)] = Known(ref(2), state=state, title="Remembered")
+    world.edge(ref(2), ME)
+    [found] = (await world.survey()).waiting
+    assert (expected, asked) == (found.state, len(world.asked))
+
+
+async def test_what_gitea_just_told_is_not_asked_again(world: World) -> None:
+    world.edge(ME, ref(2), source=Source.GITEA)
+    world.edge(ref(3), ME, ME, source=Source.GITEA)
+    found = await world.survey(native=[issue(ref(2), "closed"), issue(ref(3))])
+    assert [] == world.asked
+    assert [RefState.CLOSED] == [one.state for one in found.blockers]
+    assert ["Title of acme/rocket#3"] == [one.title for one in found.waiting]
+
+
+async def test_a_dependency_says_who_asserts_it(world: World) -> None:
+    world.edge(ME, ref(2))
+    world.edge(ME, ref(2), source=Source.GITEA)
+    world.edge(ME, ref(3), ref(3))
+    world.edge(ref(4), ME)
+    found = await world.survey(named=[ref(2)])
+    two, three = found.blockers
+    assert ((Source.DECLARED, Source.GITEA), None) == (two.sources, two.declared_in)
+    assert ((Source.DECLARED,), ref(3)) == (three.sources, three.declared_in)
+    assert ref(4) == found.waiting[0].declared_in
+
+
+# ---- how much is asked ----
+
+
+async def test_no_more_blockers_than_allowed_are_asked_for(world: World) -> None:
+    for number in range(2, 102):
+        world.edge(ME, ref(number))
+        world.there[ref(number)] = issue(ref(number))
+    found = await world.survey(named=[ref(n) for n in range(2, 102)], most=10)
+    assert 10 == len(world.asked) == len(found.blockers) == found.followed
+    assert 100 == found.found
+
+
+async def test_no_more_of_what_waits_than_allowed_is_asked_for(world: World) -> None:
+    for number in range(2, 102):
+        world.edge(ref(number), ME)
+    found = await world.survey(most=10)
+    assert 10 == len(world.asked) == len(found.waiting)
+
+
+async def test_a_chain_is_followed_for_a_bounded_number_of_steps(world: World) -> None:
+    for number in range(1, 3 * HOPS):
+        world.edge(ref(number), ref(number + 1))
+    found = await world.survey()
+    assert 2 * HOPS + 2 >= world.queries
+    assert HOPS <= len(found.edges) <= HOPS + 1
+
+
+async def test_a_dense_graph_is_followed_for_a_bounded_number_of_edges(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.surroundings.EDGES", 50)
+    for start in range(1, 40):
+        for end in range(start + 1, min(start + 6, 41)):
+            world.edge(ref(start), ref(end))
+    found = await world.survey()
+    assert 50 <= len(found.edges) < 120
+    assert world.queries < 20
+
+
+async def test_a_cycle_far_away_is_all_there(world: World) -> None:
+    ring = [1, 2, 3, 4, 5]
+    for number in ring:
+        world.edge(ref(number), ref(number % 5 + 1))
+    found = await world.survey()
+    assert {(ref(n), ref(n % 5 + 1)) for n in ring} == set(found.edges)
+
+
+async def test_states_and_titles_of_the_graph_beyond_are_the_remembered_ones(
+    world: World,
+) -> None:
+    world.edge(ME, ref(2))
+    world.edge(ref(2), ref(3))
+    world.edge(ref(3), ref(4))
+    world.there[ref(2)] = issue(ref(2))
+    world.known[ref(3)] = Known(ref(3), state="closed", title="Three")
+    found = await world.survey(named=[ref(2)])
+    assert {ref(2): RefState.OPEN, ref(3): RefState.CLOSED} == found.states
+    assert {ref(2): "Title of acme/rocket#2", ref(3): "Three"} == found.titles
+    assert [ref(2)] == world.asked
+
+
+# ---- what may be shown ----
+
+
+def everything(found: Surroundings) -> str:
+    return repr(found).lower()
+
+
+async def test_a_private_blocker_in_the_text_is_shown_without_its_title(world: World) -> None:
+    world.there[SECRET] = issue(SECRET, "closed", merged=True)
+    world.edge(ME, SECRET)
+    found = await world.survey(named=[SECRET])
+    [one] = found.blockers
+    assert (SECRET, None, True, False) == (one.ref, one.title, one.private, one.is_pull)
+    assert "title of" not in everything(found)
+    assert 0 == found.hidden
+
+
+@pytest.mark.parametrize(("expected", "state"), [(1, "open"), (0, "closed")])
+async def test_a_private_blocker_that_the_text_does_not_name_is_counted_while_open(
+    world: World, expected: int, state: str
+) -> None:
+    world.edge(ME, SECRET, source=Source.GITEA)
+    world.known[SECRET] = Known(SECRET, title="Title of all secrets", state="open")
+    found = await world.survey(native=[issue(SECRET, state)])
+    assert expected == found.hidden
+    assert "vault" not in everything(found)
+    assert "title of" not in everything(found)
+
+
+async def test_of_a_private_issue_that_waits_nothing_is_shown(world: World) -> None:
+    world.edge(SECRET, ME, source=Source.GITEA)
+    world.edge(SECRET, ref(2), SECRET)
+    found = await world.survey(native=[issue(SECRET)])
+    assert Surroundings() == found
+
+
+async def test_a_private_issue_that_the_text_says_waits_is_shown_as_typed(world: World) -> None:
+    world.there[SECRET] = issue(SECRET)
+    found = await world.survey(named=[SECRET])
+    assert [(SECRET, None, True)] == [(w.ref, w.title, w.private) for w in found.waiting]
+    assert [] == list(found.blockers)
+
+
+async def test_nothing_behind_a_private_issue_is_followed(world: World) -> None:
+    """A reader could learn of one private issue from another, or from a cycle through it."""
+    world.edge(ME, SECRET)
+    world.edge(SECRET, ref(7), SECRET)
+    world.edge(ref(7), ME)
+    world.edge(ref(7), IssueRef("acme", "vault", 10))
+    for one in (SECRET, ref(7), IssueRef("acme", "vault", 10)):
+        world.there[one] = issue(one)
+        world.known[one] = Known(one, title=f"Title of {one}", state="open")
+    found = await world.survey(named=[SECRET])
+    assert {(ref(7), ME)} == set(found.edges)
+    assert "#10" not in everything(found)
+    assert {ref(7)} == set(found.titles)
+
+
+async def test_a_private_issue_is_not_met_again_round_a_corner(world: World) -> None:
+    """Two public issues that a private one waits for, of which one waits for the other."""
+    world.edge(SECRET, ME, ME, source=Source.GITEA)
+    world.edge(SECRET, ref(2), ref(2), source=Source.GITEA)
+    world.edge(ME, ref(2))
+    world.there[ref(2)] = issue(ref(2))
+    found = await world.survey(native=[issue(SECRET)], named=[ref(2)])
+    assert {(ME, ref(2))} == set(found.edges)
+    assert "vault" not in everything(found)
+
+
+async def test_a_repository_that_cannot_be_asked_about_counts_as_private(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(owner: str, repo: str) -> Repository:
+        raise Retryable("down")
+
+    monkeypatch.setattr(world, "repository", down)
+    world.there[OPEN] = issue(OPEN)
+    world.edge(ME, OPEN)
+    [one] = (await world.survey(named=[OPEN])).blockers
+    assert (None, True) == (one.title, one.private)
+
+
+async def test_a_public_repository_elsewhere_is_shown_and_followed(world: World) -> None:
+    world.there[OPEN] = issue(OPEN)
+    world.edge(ME, OPEN)
+    world.edge(OPEN, OPEN.sibling(6))
+    found = await world.survey(named=[OPEN])
+    assert ["Title of other/open#5"] == [one.title for one in found.blockers]
+    assert {(ME, OPEN), (OPEN, OPEN.sibling(6))} == set(found.edges)
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer"),
+    [
+        (1, issue(ref(2))),
+        (1, issue(ref(2), "closed")),
+        (0, NotFound("no")),
+        (0, Retryable("down")),
+    ],
+)
+async def test_only_proposals_that_exist_are_made(
+    world: World, expected: int, answer: Issue | Exception
+) -> None:
+    world.there[ref(2)] = answer
+    found = await world.survey(proposed=[ref(2)])
+    assert expected == len(found.proposals)
+    assert all((Source.AI,) == one.sources for one in found.proposals)
