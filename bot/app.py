@@ -167,12 +167,16 @@ class Bot:
         return "ok"
 
     async def measured(self, _request: web.Request) -> web.Response:
-        """GET /metrics: Prometheus."""
-        self.metrics.standing(
-            queue=await self.engine.counts(),
-            issues=await self.store.statuses(),
-            set_aside=len(await self.store.failures()),
-        )
+        """GET /metrics: Prometheus; without how things stand while storage does not answer."""
+        try:
+            self.metrics.standing(
+                queue=await self.engine.counts(),
+                issues=await self.store.statuses(),
+                set_aside=await self.store.failures_count(),
+            )
+        except StoreError as error:
+            log.warning("metrics.incomplete", error=str(error))
+            self.metrics.unknown()
         return web.Response(body=self.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
 

@@ -70,6 +70,8 @@ class Metrics:
         self._set_aside = Gauge(
             "mosaic_set_aside", "Work that was given up.", registry=self.registry
         )
+        self._standing = (self._queue, self._issues, self._set_aside)
+        self._stands = True
 
     def delivery(self, event: str, outcome: str) -> None:
         """A webhook request was answered."""
@@ -100,12 +102,23 @@ class Metrics:
         self, *, queue: Mapping[str, int], issues: Mapping[str, int], set_aside: int
     ) -> None:
         """How things stand now, asked when somebody looks."""
+        self._tell_standing(shown=True)
         for state, count in queue.items():
             self._queue.labels(state).set(count)
         self._issues.clear()
         for status, count in issues.items():
             self._issues.labels(status or "unknown").set(count)
         self._set_aside.set(set_aside)
+
+    def unknown(self) -> None:
+        """How things stand cannot be asked: nothing is told of it, rather than what once was so."""
+        self._tell_standing(shown=False)
+
+    def _tell_standing(self, *, shown: bool) -> None:
+        change = self.registry.register if shown else self.registry.unregister
+        for gauge in self._standing if shown is not self._stands else ():
+            change(gauge)
+        self._stands = shown
 
     def page(self) -> bytes:
         """Everything in Prometheus' text format."""

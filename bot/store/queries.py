@@ -201,6 +201,11 @@ class Store:
         rows = await self._read(sa.select(t.failures).order_by(t.failures.c.failed_at))
         return [Failure(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
 
+    async def failures_count(self) -> int:
+        """How much work is set aside."""
+        rows = await self._read(sa.select(sa.func.count()).select_from(t.failures))
+        return int(rows[0][0])
+
     async def forget_failure(self, failure_id: str) -> None:
         """Drop one piece of work set aside; nothing happens when it is not there."""
         async with self._writing() as connection:

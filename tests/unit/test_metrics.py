@@ -122,3 +122,13 @@ def test_the_documentation_lists_every_metric(metrics):
         n: (kind, labels) for n, (kind, labels, _) in listed.items()
     }
     assert all(listed[n][2].startswith(text) for n, (_, text, _) in expected.items())
+
+
+def test_what_cannot_be_asked_is_not_told(metrics: Metrics) -> None:
+    metrics.unknown()
+    metrics.unknown()
+    assert b"mosaic_set_aside" not in metrics.page()
+    assert b"mosaic_queue" not in metrics.page()
+    assert b"mosaic_jobs_total" in metrics.page()
+    metrics.standing(queue={"waiting": 4}, issues={}, set_aside=2)
+    assert 4 == value(metrics, "mosaic_queue", state="waiting")

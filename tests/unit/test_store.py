@@ -199,6 +199,7 @@ async def test_work_set_aside_is_listed_oldest_first_until_it_is_forgotten(store
     await store.set_aside(early)
     await store.set_aside(replace(late, attempts=4))
     assert [early, replace(late, attempts=4)] == await store.failures()
+    assert 2 == await store.failures_count()
     await store.forget_failure("a")
     await store.forget_failure("nothing")
     assert ["b"] == [one.id for one in await store.failures()]
