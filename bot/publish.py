@@ -187,11 +187,12 @@ class Labels:
             log.info("label.gone", issue=str(ref), label=label_id)
 
     async def _add(self, ref: IssueRef, specs: Sequence[LabelSpec]) -> Collection[Label]:
+        """Set labels by the ids they had, and once more when those have another name by now."""
+        names = {spec.name.casefold() for spec in specs}
         for fresh in (False, True):
             ids = await self._ids_of(ref.repository, specs, fresh=fresh)
             labels = await self._gitea.add_labels(ref, ids)
-            set_now = {label.id for label in labels}
-            if set_now.issuperset(ids):
+            if names <= {label.name.casefold() for label in labels}:
                 return labels
         log.warning("labels.not_set", issue=str(ref), labels=[spec.name for spec in specs])
         return labels

@@ -304,6 +304,17 @@ async def test_a_label_deleted_meanwhile_is_made_anew() -> None:
     assert ["status/ready"] == names(gitea)
 
 
+async def test_a_label_renamed_meanwhile_is_left_alone_and_the_right_one_made() -> None:
+    gitea = LabelStore()
+    labels = labels_of(gitea)
+    await labels.put(issue(), [READY])
+    gitea.made = [one.model_copy(update={"name": "status/go"}) for one in gitea.made]
+    gitea.on_issue.clear()
+    assert await labels.put(issue(), [READY])
+    assert "status/ready" in names(gitea)
+    assert not await labels.put(issue(*gitea.on_issue), [READY])
+
+
 async def test_a_label_that_cannot_be_set_is_tried_twice_and_left() -> None:
     """Deleted again and again under our hands: the next look tries again."""
     gitea = LabelStore()
