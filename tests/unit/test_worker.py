@@ -1,0 +1,350 @@
+"""From a recorded delivery to the issues that are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.engine import Freshness, Job
+from bot.errors import NotFound, Retryable, StoreError
+from bot.gitea.events import Event
+from bot.gitea.models import Issue, IssueRepository, User
+from bot.models import IssueRef
+from bot.repositories import Repositories
+from bot.routing import Desk, Router
+from bot.store.database import opened
+from bot.store.queries import Known, Store
+from bot.worker import DELIVERY, LOOK, Worker, look, partition, retried
+
+WHEN = datetime(2026, 11, 22, 15, tzinfo=UTC)
+ONE, TWO, THREE = (IssueRef("Acme", "Rocket", number) for number in (1, 2, 3))
+Later = Callable[[Collection[IssueRef]], Awaitable[None]]
+
+
+class Queue:
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.full = False
+
+    async def submit(self, job: Job, *, delay: float = 0.0) -> None:
+        if self.full:
+            raise StoreError("disk full")
+        self.jobs.append(job)
+
+
+@dataclass
+class Core:
+    """Gitea and the coordinator, as far as the worker sees them."""
+
+    looked: list[IssueRef] = field(default_factory=list)
+    act: Callable[[IssueRef, Later], Awaitable[None]] | None = None
+    open_issues: list[Issue] = field(default_factory=list)
+    bot: User = field(default_factory=lambda: User(id=9, login="coordinator"))
+
+    @property
+    def coordinator(self) -> Any:
+        return self
+
+    async def reconcile(self, ref: IssueRef, later: Later) -> None:
+        self.looked.append(ref)
+        if self.act:
+            await self.act(ref, later)
+
+    async def assigned(self) -> list[Issue]:
+        return self.open_issues
+
+
+@dataclass
+class Bench:
+    worker: Worker
+    queue: Queue
+    core: Core
+    store: Store
+    freshness: Freshness
+    forgotten: list[str]
+    login: str | None = "coordinator"
+
+    def record(self, number: int, action: str = "edited", **more: Any) -> Job:
+        return Job(
+            f"d{number}{action}",
+            DELIVERY,
+            partition(IssueRef("Acme", "Rocket", number)),
+            event(number, action, **more).dump(),
+            self.freshness.stamp(),
+        )
+
+
+def event(number: int | None, action: str = "edited", sender: str = "alice") -> Event:
+    data: dict[str, Any] = {
+        "action": action,
+        "repository": {"full_name": "Acme/Rocket"},
+        "sender": {"login": sender},
+    }
+    if number is not None:
+        data["issue"] = {"number": number}
+    return Event(f"d{number}{action}", "issues", "issues", "repository", data)
+
+
+router = Router()
+
+
+@router.on("issues", "edited")
+async def _edited(event: Event, desk: Desk) -> Collection[IssueRef]:
+    return (event.issue,) if event.issue else ()
+
+
+@router.on("issues", "closed")
+async def _closed(event: Event, desk: Desk) -> Collection[IssueRef]:
+    return (TWO, ONE, THREE)
+
+
+@router.on("issues", "deleted")
+async def _deleted(event: Event, desk: Desk) -> Collection[IssueRef]:
+    assert event.issue is not None
+    assert desk.login == "coordinator"
+    assert not await desk.concerns(event.issue)
+    await desk.gone(event.issue)
+    assert await desk.concerns(event.issue)
+    return (event.issue,)
+
+
+@router.on("issues", "pushed")
+async def _pushed(event: Event, desk: Desk) -> Collection[IssueRef]:
+    desk.changed("acme/rocket")
+    return ()
+
+
+@pytest.fixture
+async def bench(sqlite_url: str) -> AsyncIterator[Bench]:
+    queue, core, freshness = Queue(), Core(), Freshness("one", "boot")
+    forgotten: list[str] = []
+
+    class Kept(Repositories):
+        def forget(self, repository: str) -> None:
+            forgotten.append(repository)
+
+    async def give() -> Any:
+        return core
+
+    async with opened(sqlite_url) as engine:
+        store = Store(engine, now=lambda: WHEN)
+        made: Bench
+
+        def login() -> str | None:
+            return made.login
+
+        worker = Worker(
+            queue=queue,
+            core=give,
+            login=login,
+            router=router,
+            store=store,
+            repositories=Kept(None),  # type: ignore[arg-type]
+            freshness=freshness,
+            now=lambda: WHEN,
+        )
+        made = Bench(worker, queue, core, store, freshness, forgotten)
+        yield made
+
+
+# ---- accepting ----
+
+
+async def test_an_event_is_recorded_under_its_delivery_and_issue(bench: Bench) -> None:
+    assert "recorded" == await bench.worker.accept(event(7))
+    [job] = bench.queue.jobs
+    assert ("d7edited", DELIVERY, "acme/rocket#7") == (job.id, job.kind, job.partition)
+    assert event(7) == Event.load(job.payload)
+
+
+async def test_an_event_of_no_issue_is_recorded_under_its_repository(bench: Bench) -> None:
+    await bench.worker.accept(event(None))
+    assert ["repo:acme/rocket"] == [job.partition for job in bench.queue.jobs]
+
+
+@pytest.mark.parametrize(
+    ("expected", "sender", "login", "action"),
+    [
+        ("own", "Coordinator", "coordinator", "edited"),
+        ("recorded", "coordinator", None, "edited"),
+        ("recorded", "coordinator2", "coordinator", "edited"),
+        ("ignored", "alice", "coordinator", "pinned"),
+    ],
+    ids=["the bot's own", "not known yet who it is", "another", "nobody cares"],
+)
+async def test_what_needs_no_work_is_not_recorded(
+    bench: Bench, expected: str, sender: str, login: str | None, action: str
+) -> None:
+    bench.login = login
+    assert expected == await bench.worker.accept(event(7, action, sender))
+    assert ("recorded" == expected) is bool(bench.queue.jobs)
+
+
+async def test_what_cannot_be_recorded_is_not_accepted(bench: Bench) -> None:
+    bench.queue.full = True
+    with pytest.raises(StoreError):
+        await bench.worker.accept(event(7))
+
+
+# ---- working ----
+
+
+async def test_the_issue_itself_is_looked_at_here_and_others_in_jobs_of_their_own(
+    bench: Bench,
+) -> None:
+    await bench.worker.work(bench.record(1, "closed"))
+    assert [ONE] == bench.core.looked
+    assert [("acme/rocket#2", str(TWO)), ("acme/rocket#3", str(THREE))] == [
+        (job.partition, job.payload) for job in bench.queue.jobs
+    ]
+    assert {LOOK} == {job.kind for job in bench.queue.jobs}
+    for job in bench.queue.jobs:
+        await bench.worker.work(job)
+    assert [ONE, TWO, THREE] == bench.core.looked
+
+
+async def test_the_bot_s_own_event_changes_nothing_also_when_it_was_recorded(bench: Bench) -> None:
+    await bench.worker.work(bench.record(1, sender="COORDINATOR"))
+    assert [] == bench.core.looked
+
+
+async def test_an_event_recorded_before_the_last_reading_does_no_work(bench: Bench) -> None:
+    jobs = [bench.record(1) for _ in range(10)]
+    for job in jobs:
+        await bench.worker.work(job)
+    assert [ONE] == bench.core.looked
+
+
+async def test_an_event_recorded_while_the_issue_was_read_is_worked_on(bench: Bench) -> None:
+    late: list[Job] = []
+
+    async def act(ref: IssueRef, later: Later) -> None:
+        if not late:
+            late.append(bench.record(1))
+
+    bench.core.act = act
+    await bench.worker.work(bench.record(1))
+    await bench.worker.work(late[0])
+    assert [ONE, ONE] == bench.core.looked
+
+
+async def test_a_reading_that_failed_covers_nothing(bench: Bench) -> None:
+    first, second = bench.record(1), bench.record(1)
+
+    async def act(ref: IssueRef, later: Later) -> None:
+        raise Retryable("down")
+
+    bench.core.act = act
+    with pytest.raises(Retryable):
+        await bench.worker.work(first)
+    bench.core.act = None
+    await bench.worker.work(second)
+    assert [ONE, ONE] == bench.core.looked
+
+
+async def test_a_deletion_is_looked_at_even_if_the_issue_was_found_missing_before(
+    bench: Bench,
+) -> None:
+    edited, deleted = bench.record(1), bench.record(1, "deleted")
+    await bench.worker.work(edited)
+    await bench.worker.work(deleted)
+    assert [ONE, ONE] == bench.core.looked
+    known = await bench.store.issue(ONE)
+    assert known is not None
+    assert "gone" == known.state
+
+
+async def test_a_job_done_again_has_others_looked_at_again(bench: Bench) -> None:
+    """They may have looked before it was done, and found what stood there then."""
+
+    async def act(ref: IssueRef, later: Later) -> None:
+        await later([TWO])
+        raise StoreError("disk full")
+
+    bench.core.act = act
+    job = bench.record(1)
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            await bench.worker.work(job)
+    first, second = bench.queue.jobs
+    assert first.id != second.id
+    assert first.partition == second.partition
+
+
+async def test_names_of_looks_do_not_grow_along_a_chain(bench: Bench) -> None:
+    async def act(ref: IssueRef, later: Later) -> None:
+        await later([ref.sibling(ref.number + 1)])
+
+    bench.core.act = act
+    await bench.worker.work(bench.record(1))
+    for _ in range(50):
+        await bench.worker.work(bench.queue.jobs[-1])
+    assert max(len(job.id) for job in bench.queue.jobs) < 40
+    assert 51 == len({job.id for job in bench.queue.jobs})
+
+
+async def test_a_change_to_a_repository_is_passed_on(bench: Bench) -> None:
+    await bench.worker.work(bench.record(1, "pushed"))
+    assert ["acme/rocket"] == bench.forgotten
+    assert [] == bench.core.looked
+
+
+# ---- the recheck ----
+
+
+def issue(number: int, *, pull: bool = False) -> Issue:
+    return Issue(
+        id=number,
+        number=number,
+        created_at=WHEN,
+        updated_at=WHEN,
+        pull_request={} if pull else None,  # type: ignore[arg-type]
+        repository=IssueRepository(id=1, name="Rocket", owner="Acme", full_name="Acme/Rocket"),
+    )
+
+
+async def test_the_recheck_looks_at_what_was_missed_and_at_what_waits(bench: Bench) -> None:
+    await bench.store.save(Known(ONE, coordinated=True, status="ready"))
+    await bench.store.save(Known(TWO, coordinated=True, status="blocked"))
+    bench.core.open_issues = [issue(1), issue(2), issue(3), issue(4, pull=True)]
+    await bench.worker.recheck("12:00")
+    [job] = bench.queue.jobs
+    assert "recheck:12:00" == job.id
+    await bench.worker.work(job)
+    assert {str(TWO), str(THREE)} == {one.payload for one in bench.queue.jobs[1:]}
+
+
+# ---- setting aside ----
+
+
+@pytest.mark.parametrize(
+    ("expected", "job"),
+    [
+        ("acme/rocket#7", Job("d", DELIVERY, "acme/rocket#7", "{}", attempt=3)),
+        ("Acme/Rocket#7", Job("d", LOOK, "acme/rocket#7", "Acme/Rocket#7", attempt=3)),
+    ],
+)
+async def test_work_given_up_is_kept_and_can_be_put_back(
+    bench: Bench, expected: str, job: Job
+) -> None:
+    await bench.worker.give_up(job, NotFound("gone", status=404))
+    [failure] = await bench.store.failures()
+    assert (expected, "404 gone", 3, WHEN) == (
+        failure.about,
+        failure.error,
+        failure.attempts,
+        failure.failed_at,
+    )
+    again = retried(failure, WHEN)
+    assert ("d@20261122T150000000000", 1, "") == (again.id, again.attempt, again.stamp)
+    assert job.payload == again.payload
+
+
+async def test_work_put_back_is_done_however_fresh_the_issue_is(bench: Bench) -> None:
+    await bench.worker.work(bench.record(1))
+    await bench.worker.work(look(ONE, stamp=""))
+    assert [ONE, ONE] == bench.core.looked
