@@ -45,15 +45,13 @@ _QUALIFIER = (
     r"(?:(?:estimated|expected|est\.?|approx(?:imate|\.)?|overall|total|task|rough|suggested|"
     r"recommended|"
     r"assigned|preferred|proposed|initial|required|issue|technical|work|story|ai|implementation|"
-    r"coding|"
-    r"claude|llm)\s+)"
+    r"coding|claude|llm)\s+)"
 )
 _KEYS = {
     "difficulty": (
         rf"{_QUALIFIER}{{0,2}}difficulty(?:\s+(?:level|rating|estimate|score|class|assessment))?|"
         r"(?:level|degree) of difficulty|dificultad|dificuldade|schwierigkeit(?:sgrad)?|"
-        r"difficult[ée]|"
-        r"difficoltà|сложность|難易度|难度|난이도"
+        r"difficult[ée]|difficoltà|сложность|難易度|难度|난이도"
     ),
     "complexity": (
         rf"{_QUALIFIER}{{0,2}}complexity(?:\s+(?:level|rating|estimate|class|assessment))?|"
@@ -86,8 +84,7 @@ _KEYS = {
         r"(?:(?:number|no\.?|count|"
         r"#)\s+of\s+)?(?:estimated\s+)?files?\s+(?:to\s+(?:be\s+)?(?:modif(?:y|ied)|"
         r"changed?|touch(?:ed)?|edit(?:ed)?|create|update)(?:\s*/\s*\w+)?|affected|touched|changed|"
-        r"modified|"
-        r"involved|impacted)|(?:modified|affected|changed|impacted)\s+files|files"
+        r"modified|involved|impacted)|(?:modified|affected|changed|impacted)\s+files|files"
     ),
     "implementation": (
         r"implementation(?:\s+(?:effort|tokens|work|cost|context|size))?|code|coding|development"

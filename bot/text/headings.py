@@ -34,8 +34,7 @@ _WAITS = (
     r"pre ?-?requisites?|prereqs?|preconditions?|requires|required (?:issues|prs|tickets|by this)|"
     r"waiting (?:on|for)|waits (?:on|for)|needs|upstream|predecessors?|gated (?:by|on|behind)|"
     r"on hold(?: until)?|(?:(?:must|to be) (?:come |land |be done |be merged |done |"
-    r"merged )?)?after|"
-    r"stacked on|"
+    r"merged )?)?after|stacked on|"
     r"dependencias?|depende de|bloquead[oa] por|prerrequisitos|dependências?|"
     r"abh[äa]ngigkeit(?:en)?|h[äa]ngt ab von|blockiert (?:von|durch)|voraussetzung(?:en)?|"
     r"d[ée]pendances?|d[ée]pend de|bloqu[ée] par|pr[ée]requis|"
@@ -64,13 +63,11 @@ _TAIL = (
 )
 _BESIDES = (
     r"(?:risks?|constraints?|assumptions?|order(?:ing)?|sequenc(?:e|ing)|requirements?|notes?|"
-    r"blocking|"
-    r"timeline|impact|scope|status|estimates?|effort|blockers?)"
+    r"blocking|timeline|impact|scope|status|estimates?|effort|blockers?)"
 )
 _MIXED = (
     r"(?:related(?: (?:issues|work|prs|links))?|references?|links?|context|see also|parents?|"
-    r"relations?|"
-    r"relationships?|epics?|integration|linked issues|children)"
+    r"relations?|relationships?|epics?|integration|linked issues|children)"
 )
 _AND = r"(?: ?/ ?| ?& ?| and | or |, ?)"
 
@@ -93,13 +90,11 @@ _QUESTION = re.compile(
 _FIRST = re.compile(
     r"(?:before (?:this|merging|starting|we (?:can )?(?:start|merge|begin))\b.{0,40}|"
     r".{0,30}\b(?:must|needs? to|have to|has to|should) (?:be )?(?:merged|landed|land|done|closed|"
-    r"finished|"
-    r"completed) first)"
+    r"finished|completed) first)"
 )
 _SOFT = re.compile(
     r"(?:soft|optional|weak|nice ?-?to ?-?have|non ?-?blocking|package|npm|runtime|library|python|"
-    r"new|"
-    r"no|former|old|previous|dev|third ?-?party)\b.*"
+    r"new|no|former|old|previous|dev|third ?-?party)\b.*"
 )
 _DONE = re.compile(
     r".{0,20}\b(?:resolved|completed?|done|merged|closed|satisfied|met|cleared|unblocked|former|"
@@ -109,13 +104,11 @@ _CHILDREN = re.compile(
     r".{0,20}\b(?:tracks?|sub ?-?(?:issues?|tasks?)|child(?:ren)?(?: issues)?|tasks?|issues|"
     r"stories|slices|"
     r"checklist|tickets|work ?items|deliverables|breakdown|roadmap|scope|implementation plan|"
-    r"tracking)\b"
-    r".{0,20}"
+    r"tracking)\b.{0,20}"
 )
 _STAGES = re.compile(
     r".{0,20}\b(?:phase|wave|stage|step|milestone|sprint|batch|track|layer|tier|order|graph|"
-    r"topology|"
-    r"tree|chart|map|critical path|sequence)\b.*"
+    r"topology|tree|chart|map|critical path|sequence)\b.*"
 )
 _SILENT = re.compile(
     r".{0,12}\b(?:examples?|sample|out of scope|not in scope|non ?-?goals?|logs?|output|"

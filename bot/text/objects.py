@@ -53,7 +53,7 @@ _STOP = re.compile(
 _KEY_STOP = re.compile(
     r"\b(?:see|no longer|except|unlike|instead|rather than|whether|similar|related|e\.g|example|"
     r"such as|previously|formerly|fixes|closes|part of|parent|child of|unblocked|resolved by|"
-    r"superseded|was|were|isn't|not|discussed|mentioned|if)\b|\?|\. "
+    r"superseded|was|were|isn't|not|discussed|mentioned|parallel|independent|if)\b|\?|\. "
 )
 _SMALL = re.compile(
     r"(?:(?:the|a|an|both|all|either|of|only|also|issues?|prs?|pull|requests?|tickets?|tasks?|mrs?|"
@@ -62,7 +62,7 @@ _SMALL = re.compile(
     r"following|number|no|https?)\b[\s:.()]*)*"
 )
 _PLACE = re.compile(r"\b(?:in|from|for|on|of)\b")
-_NOTE = re.compile(r"\s*(?:\(([^()]{0,300})\)|\[([^\[\]]{0,300})\])")
+_NOTE = re.compile(r"(?!\s*\[[ x✓✔]?\])\s*(?:\(([^()]{0,300})\)|\[([^\[\]]{0,300})\])")
 _OVER = (
     r"(?:done|merged|closed|completed?|resolved|shipped|landed|fixed|finished|released|obsolete|"
     r"cancell?ed)"
@@ -70,23 +70,22 @@ _OVER = (
 _DONE = re.compile(
     rf"\s*(?:[-–—:,]\s*|[(\[]\s*)(?:[✅☑✔]|(?:already |now |all )?{_OVER}\b(?!\s+first))|\s*[✅☑✔]"
 )
-_TICK = re.compile(r"[✅☑✔]\s*$")
+_TICK = re.compile(r"(?:[✅☑✔]|\[[x✓✔]\])\s*$")
 _JOIN = re.compile(
-    r"\s*(?:,\s*(?:and\s+|or\s+|&\s*|plus\s+|as\s+well\s+as\s+)?|;\s*|&\s*|\+\s*|/\s*|\|\s*|、\s*|"
-    r"，\s*|"
-    r"(?:and|or|und|oder|y|e|et|plus|as well as|and/or|then)\s+(?:also\s+)?(?:on\s+|by\s+|"
-    r"for\s+)?)?"
+    r"\s*(?:[,;&+/|、，]\s*)?"
+    r"(?:(?:and|or|und|oder|y|e|et|plus|as well as|and/or|then)\s+(?:also\s+)?"
+    r"(?:on\s+|by\s+|for\s+)?)?"
 )
 _MORE = re.compile(
-    rf"[\s{BOLD}(\[]*(?:(?:the|issues?|prs?|pull requests?|tickets?|tasks?|story|mr|both|"
-    rf"#)\s+)*(?={ANY})"
+    rf"[\s{BOLD}(\[]*(?:[ x✓✔]?\]\s*)?"
+    r"(?:(?:the|issues?|prs?|pull requests?|tickets?|tasks?|story|mr|both|#)\s+)*"
+    rf"(?={ANY})"
 )
 _TITLED = re.compile(rf"(?:\s*[:–—-]\s*|\s+)[^,;:.()\[\]—–{ANY[1:-1]}]{{1,60}}(?=\s*[,;])")
 _VERB = re.compile(
     r"\s*(?:is|are|was|were|will|has|have|had|can|could|should|must|may|might|would|adds?|does|did|"
     r"depends|blocks|tracks|covers|handles|fixes|fixed|closes|implements|shows?|needs|requires|"
-    r"also|"
-    r"already|still|asks?|says?)\b(?!\s+(?:merged|closed|done|landed|first)\b)"
+    r"also|already|still|asks?|says?)\b(?!\s+(?:merged|closed|done|landed|first)\b)"
 )
 _FIRST = re.compile(ANY)
 
@@ -153,7 +152,7 @@ def _take(marked: Marked, low: str, begin: int, end: int) -> Objects:
     at: int | None = begin
     while at is not None and at < end:
         char = low[at]
-        ticked = _TICK.search(low, max(0, at - 3), at)
+        ticked = _TICK.search(low, max(0, at - 5), at)
         at += 1
         if low[at : at + 1] == BOLD:
             at += 1

@@ -34,12 +34,13 @@ FINISHED = (
 # "X waits for": the object may stand some words further on.
 WAITS = (
     (
-        r"(?:hard[- ]|strictly )?blocked\s*-?\s*(?:by|on|upon|behind|pending|until|till|due to|"
-        r"because of)\b"
+        r"(?:hard[- ]|strictly )?blocked\s*-?\s*"
+        r"(?:(?:upstream|entirely|partially|mainly|solely|only|also) )?"
+        r"(?:by|on|upon|behind|pending|until|till|due to|because of)\b"
     ),
     r"blocked (?:for now )?(?:waiting|awaiting)(?: on| for)?\b",
     r"depend(?:s|ed|ing|ent|ant)?[ -]*(?:up)?on\b",
-    r"depends?(?=\W{0,3}[:=：])",
+    rf"depends?(?=\W{{0,3}}[:=：]|\s*{REF})",
     r"dependenc(?:y|ies) (?:up)?on\b",
     r"rel(?:ies|iant|ying) (?:up)?on\b",
     r"wait(?:s|ing|ed)? (?:on|for|until|till|upon)\b",
@@ -47,8 +48,7 @@ WAITS = (
     r"on[ -]hold\s*,?\s*(?:until|for|pending|till|because of|due to|by)\b",
     (
         r"(?:hold(?:ing)?(?: off)?|paused|parked|postponed|deferred|delayed|suspended|"
-        r"draft) (?:until|"
-        r"till|pending)\b"
+        r"draft) (?:until|till|pending)\b"
     ),
     r"hold(?:ing)? (?:off )?for\b",
     r"held (?:up )?(?:by|until|for)\b",
@@ -93,14 +93,12 @@ WAITS = (
 WAITS_ORDER = (
     (
         r"(?:must|should|needs? to|has to|have to|to|can|only|will|may|do|please|^)\W{0,3}(?:only |"
-        r"be |"
-        r"then )*"
+        r"be |then )*"
         rf"(?:{_DO}){_IT} (?:only )?(?:after|once|when|as soon as)\b(?=[^.]{{0,60}}{REF})"
     ),
     (
         r"(?:do not|don't|dont|not|not to|cannot|can't|can not|shouldn't|mustn't|won't|never|"
-        r"unable to|"
-        r"impossible to) "
+        r"unable to|impossible to) "
         rf"(?:yet )?(?:be )?(?:{_DO}|closed?|fixed){_IT} (?:until|till|before|without|unless)\b"
     ),
 )
@@ -125,8 +123,7 @@ WAITS_KEY = (
     rf"blocking (?:issues?|prs?|tickets?){_KEY_END}",
     (
         rf"(?:blocked|preconditions?|after|waits|waiting|must follow|requires|required|"
-        rf"requirement of|"
-        rf"gate|gated){_KEY_END}"
+        rf"requirement of|gate|gated){_KEY_END}"
     ),
     (
         rf"(?:dependencias?|dependências?|abh[äa]ngigkeit(?:en)?|voraussetzung(?:en)?|"
@@ -155,6 +152,7 @@ HOLDS = (
     r"(?:is )?required (?:by|for)\b",
     r"(?:is )?needed (?:by|for)\b",
     r"(?:is )?necessary for\b",
+    r"(?:is )?(?:required|needed|necessary) before\b",
     r"(?:pre-?requisite|prereq|blocker|precondition|(?<!no\x20)dependency)s? (?:for|of|to)\b",
     r"depended (?:up)?on by\b",
     rf"(?:must|should|needs? to|has to|have to) (?:be )?(?:{_DO}){_IT} before\b",
@@ -166,10 +164,12 @@ HOLDS_NEAR = (
     r"block(?= (?:this|us|our)\b)",
     r"(?<!non-)(?<!non\x20)blocking\b",
     r"(?:will|to|which|also|does|they|and|would) block\b",
-    r"unblock(?:s|ing)?\b",
     r"gates\b",
     r"bloquea\b|bloqueia\b|blockiert\b|blocca\b|блокирует",
 )
+
+# "X unblocks", which names a place more often: `unblocks the work in #9`.
+HOLDS_FREE = (r"unblock(?:s|ing)?\b",)
 
 # About something else: takes the references that follow.
 APART = (
@@ -200,7 +200,6 @@ APART = (
 APART_NOUN = (
     rf"(?:(?<=^)|(?<=[(\[,;:|.—–{BOLD}]\x20)|(?<=[(\[,;:|—–{BOLD}])|(?<=-\x20))"
     r"(?:parent|epic|feature|umbrella|roadmap|milestone|initiative|meta|tracking|tracker|"
-    r"tracked(?: in| by)?|"
     r"related|relates|refs|source|context|origin(?:al(?:ly)?)?|background|follow-?ups?|"
     r"child(?:ren)?|"
     r"sub-?(?:issues?|tasks?)|siblings?|duplicates?|spec|rfc|adr|prd|design|docs?|discussion|"
@@ -235,6 +234,7 @@ MARK = re.compile(
             _either("waits_key", WAITS_KEY),
             _either("holds", HOLDS),
             _either("holds_near", HOLDS_NEAR),
+            _either("holds_free", HOLDS_FREE),
             _either("waits_near", WAITS_NEAR),
             _either("apart", APART),
         )

@@ -64,11 +64,11 @@ def read(marked: Marked, issue: IssueRef) -> Said:
 
 
 def lower(text: str) -> str:
-    """In lower case, of the same length, with plain apostrophes."""
+    """In lower case, of the same length, with plain apostrophes, `depends_on` as two words."""
     low = text.lower()
     if len(low) != len(text):
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-    return low.replace("’", "'")
+    return low.replace("’", "'").replace("_", " ")
 
 
 # --- sentences ----------------------------------------------------------------------------------
@@ -144,20 +144,17 @@ _SELF = re.compile(r"\b(?:this|we|i|it|i'm|we're|us|our|we'll|it's|i've|we've)\b
 _OTHERS = re.compile(
     r"\b(?:others?|another|someone|users?|people|they|them|those|these|each|every|any|some|many|"
     r"several|both|child(?:ren)?|sub-?(?:issues?|tasks?)|dependents?|dependants?|downstream|"
-    r"phases?|"
-    r"steps?|slices?|stages?|waves?|tracks?|epics?|criteri(?:a|on)|threads?|workers?|"
-    r"process(?:es)?|"
-    r"spinner|error|warn(?:ing)?|"
+    r"phases?|steps?|slices?|stages?|waves?|tracks?|epics?|criteri(?:a|on)|threads?|workers?|"
+    r"process(?:es)?|spinner|error|warn(?:ing)?|"
     r"(?:issue|task|story|ticket|pr|item|feature|module|service|component|team|option|group|job|"
     r"test)"
     r"\s+(?:[a-z]|[a-z]?\d[\w.]*)|(?:an?|one)\s+(?:\w+\s+)?(?:issue|pr|task|ticket|story|card|job|"
-    r"item)|"
-    r"issues|tasks|stories|tickets|prs|items|pull requests|who|whoever|rest|remaining|latter|"
+    r"item)|issues|tasks|stories|tickets|prs|items|pull requests|who|whoever|rest|remaining|latter|"
     r"former)\b"
 )
 _AUXILIARY = (
     r"(?:\s|\b(?:is|are|be|being|been|has|have|currently|still|also|now|hard|strictly|directly|"
-    rf"fully|itself|there|a|an|the|as|too|just|s)\b|'s|'re|[*>{BOLD}])*$"
+    rf"fully|itself|there|will|a|an|the|as|too|just|s)\b|'s|'re|[*>{BOLD}])*$"
 )
 _ONLY_AUXILIARY = re.compile(_AUXILIARY)
 _RELATIVE = re.compile(r"[\s,]*(?:which|that|who|whose|and that|itself)\b|\s*[(\[]")
@@ -202,6 +199,7 @@ _REACH = {
     "holds_key": Reach.KEY,
     "waits_near": Reach.NEAR,
     "holds_near": Reach.NEXT,
+    "holds_free": Reach.NEAR,
 }
 _NOTED = re.compile(rf"(?<={REF})\s?\([^()]{{1,200}}\)")  # what is said of a reference in brackets
 _COLON = re.compile(rf"[\s{BOLD}*)]{{0,3}}[:=：]")
@@ -348,8 +346,7 @@ def _outside(
 _BEFORE_THIS = (
     r"before\s+(?:(?:we|i|you|one|anyone)\s+(?:can|could|may|start|begin|merge|do|land|work|tackle|"
     r"proceed)|this|it\s+can|that\s+can|starting|merging|work(?:ing)?\b|beginning|picking|"
-    r"implement|"
-    r"proceeding|doing\s+this|any\s+(?:of\s+this|work))"
+    r"implement|proceeding|doing\s+this|any\s+(?:of\s+this|work))"
 )
 
 
@@ -395,8 +392,7 @@ _BLOCKER_FIRST = re.compile(
                 rf"(?:(?:is|has|are|have|gets?|been)\s+)*{FINISHED}\b[^.;]{{0,20}},\s*(?:then\s+)?"
                 r"(?:(?:this|we|i|it|work)\s+(?:\w+\s+){0,2}(?:can|could|will be able|becomes?|"
                 r"is (?:ready|unblocked))\b(?!\s+be\s+closed)|(?:please\s+)?(?:rebase|merge|start|"
-                r"do|"
-                r"land|"
+                r"do|land|"
                 r"revisit|continue|resume|proceed)\b(?=\s*(?:$|this|it|with this|on this|here)))"
             ),
             rf"{_blockers('ja')}\s*(?:に|へ)\s*依存",

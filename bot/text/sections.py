@@ -52,7 +52,7 @@ _SETTLED = re.compile(
     r"(?:done|merged|closed|completed|resolved|shipped|landed|fixed|finished|released)\b",
     re.IGNORECASE,
 )
-_ARROW = re.compile(rf"{REF}[^.;]{{0,60}}?(?:->|→|=>|⇒|➜)[^.;]{{0,60}}?{REF}")
+_ARROW = re.compile(rf"{REF}[^;]{{0,60}}?(?:->|→|=>|⇒|➜)[^;]{{0,60}}?{REF}")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|。")
 _PROSE_LEAD = 6  # words a paragraph may have before its first bare reference
 

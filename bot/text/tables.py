@@ -16,8 +16,7 @@ _OVER = re.compile(
 _OVER_TICK = re.compile(r"\s*[✅☑✔]")
 _ISSUE_COLUMN = re.compile(
     r"(?:issues?|prs?|pull requests?|tickets?|tasks?|items?|ref(?:erence)?s?|links?|ids?|numbers?|"
-    r"no|"
-    r"name|what|title|repo(?:sitory)?|type|kind|)"
+    r"no|name|what|title|repo(?:sitory)?|type|kind|)"
 )
 
 
@@ -89,7 +88,8 @@ class _Columns:
             if not self._is_mine(row, others, alone=alone):
                 continue
             over = alone and bool(others) and _is_over(row)
-            for column in self.columns[:1] if alone and others else self.columns:
+            listed = alone and bool(others) and len(self.body) > 1
+            for column in self.columns[:1] if listed else self.columns:
                 if column < len(row):
                     yield Cell(row[column], Meaning.DONE if over else self.meanings[column])
 

@@ -55,8 +55,7 @@ _LEVELS = {word: level for level, words in _WORDS.items() for word in words.spli
 _LEVEL = "|".join(sorted(_LEVELS, key=len, reverse=True))
 _ADVERB = (
     r"(?:(?:very|fairly|relatively|quite|pretty|rather|extremely|probably|likely|super|mostly|"
-    r"somewhat|"
-    r"overall|the)\s+)?"
+    r"somewhat|overall|the)\s+)?"
 )
 _SCORE = (
     r"(?:(?:level|lvl|l)?\s*[0-9]{1,3}(?:\.[0-9])?(?:\s*(?:/|of|out of)\s*[0-9]{1,3})?[\s\W]+)?"
@@ -97,15 +96,13 @@ _AMOUNT = (
 )
 _NO_RATE = (
     r"(?!\s*(?:context\s+)?(?:tokens?\s*)?(?:per\b|/\s?(?:s|sec|min|minute|h|hour|day|req|request|"
-    r"m)\b|"
-    r"a (?:minute|day|second)|each))"
+    r"m)\b|a (?:minute|day|second)|each))"
 )
 _NO_OTHER_UNIT = (
     r"(?!\w|[.,][0-9]|\s*(?:files?|lines?|s?loc|mins?|minutes?|hours?|hrs?|h|days?|d|weeks?|w|"
     r"months?|points?|"
     r"pts?|sp|story|chars?|characters|bytes?|[kmg]i?b|%|usd|eur|\$|€|x|times|req|requests|users?|"
-    r"items?|"
-    r"steps?|tests?|people|sprints?|s|sec|seconds?|ms|words?|pages?)(?![a-z]))"
+    r"items?|steps?|tests?|people|sprints?|s|sec|seconds?|ms|words?|pages?)(?![a-z]))"
 )
 _ABOUT = (
     rf"[\s~≈<>=≤≥±:*({BOLD}-]*(?:(?:about|around|approx(?:imately|\.)?|roughly|circa|ca\.?|up to|"
@@ -157,8 +154,7 @@ _NO_AGENT = re.compile(
     r"(?:none|n/?a|nobody|no one|no preference|no response|tbd|tba|todo|to be (?:decided|"
     r"determined)|"
     r"unassigned|not assigned|unknown|any(?:one|body)?|either|auto|undecided|open|\?+|-+|–|—|null|"
-    r"nil|~|"
-    r"not sure|depends)(?:\W.*)?",
+    r"nil|~|not sure|depends)(?:\W.*)?",
     re.DOTALL,
 )
 _NAME_END = re.compile(
