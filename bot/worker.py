@@ -112,11 +112,15 @@ class Worker:
             await self._recheck()
 
     async def give_up(self, job: Job, error: Exception) -> None:
-        """Keep a job that failed for good, for a person to look at."""
-        about = job.partition if job.kind != LOOK else job.payload
+        """Keep a job that failed for good, for a person to look at.
+
+        Looks and rechecks come again by themselves under another id, so the latest stands for all.
+        """
+        about = job.payload if job.kind == LOOK else job.partition
+        names = {LOOK: f"{LOOK}:{job.partition}", RECHECK: RECHECK}
         await self._store.set_aside(
             Failure(
-                id=job.id,
+                id=names.get(job.kind, job.id),
                 job=job.dump(),
                 about=about,
                 error=failed_how(error),

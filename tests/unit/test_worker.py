@@ -18,7 +18,7 @@ from bot.repositories import Repositories
 from bot.routing import Desk, Router
 from bot.store.database import opened
 from bot.store.queries import Known, Store
-from bot.worker import DELIVERY, LOOK, Worker, look, partition, retried
+from bot.worker import DELIVERY, LOOK, RECHECK, Worker, look, partition, retried
 
 WHEN = datetime(2026, 11, 22, 15, tzinfo=UTC)
 ONE, TWO, THREE = (IssueRef("Acme", "Rocket", number) for number in (1, 2, 3))
@@ -342,6 +342,23 @@ async def test_work_given_up_is_kept_and_can_be_put_back(
     again = retried(failure, WHEN)
     assert ("d@20261122T150000000000", 1, "") == (again.id, again.attempt, again.stamp)
     assert job.payload == again.payload
+
+
+async def test_looks_that_fail_at_each_recheck_are_listed_once_per_issue(bench: Bench) -> None:
+    for number, ref in enumerate((ONE, ONE, TWO, ONE)):
+        await bench.worker.give_up(look(ref, stamp=f"one/boot/{number}"), NotFound("archived"))
+    failures = await bench.store.failures()
+    assert {"look:acme/rocket#1", "look:acme/rocket#2"} == {one.id for one in failures}
+    latest = next(one for one in failures if one.id == "look:acme/rocket#1")
+    assert "one/boot/3" in latest.job
+
+
+async def test_rechecks_that_fail_are_listed_once_and_each_delivery(bench: Bench) -> None:
+    for tick in ("15:00", "15:05"):
+        await bench.worker.give_up(Job(f"recheck:{tick}", RECHECK, "recheck", tick), NotFound("no"))
+        await bench.worker.give_up(Job(tick, DELIVERY, partition(ONE), "{}"), NotFound("no"))
+    ids = {one.id for one in await bench.store.failures()}
+    assert {"recheck", "15:00", "15:05"} == ids
 
 
 async def test_work_put_back_is_done_however_fresh_the_issue_is(bench: Bench) -> None:
