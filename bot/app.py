@@ -50,6 +50,9 @@ from bot.worker import Worker
 
 log = structlog.get_logger(__name__)
 
+GREET_SECONDS = 3.0  # Gitea sends nothing twice: what comes while it starts must find us listening
+ANSWER_SECONDS = 5.0  # of /ready; who asks gives up soon, and would not learn who is silent
+
 
 def utc_now() -> datetime:
     """The time, aware and in UTC."""
@@ -160,8 +163,11 @@ class Bot:
 
     async def _gitea_answers(self) -> str:
         try:
-            await self.core()
-            await self.gitea.me()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self.core()
+                await self.gitea.me()
+        except TimeoutError:
+            return f"no answer within {ANSWER_SECONDS:g} s"
         except CoordinatorError as error:
             return str(error)
         return "ok"
@@ -314,7 +320,10 @@ def _reader(
 async def _greet(bot: Bot) -> None:
     """Say at start whether Gitea knows us; go on all the same, for Gitea may be starting too."""
     try:
-        await bot.core()
+        async with asyncio.timeout(GREET_SECONDS):
+            await bot.core()
+    except TimeoutError:
+        log.warning("gitea.unavailable", error="it is silent", hint="work is kept until it answers")
     except GiteaError as error:
         hint = "is GITEA_TOKEN right?" if error.status in (401, 403) else "is GITEA_URL right?"
         log.warning("gitea.unavailable", error=str(error), hint=f"{hint} work is kept until then")
