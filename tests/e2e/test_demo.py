@@ -6,6 +6,7 @@ import asyncio
 import io
 import logging
 import re
+import signal
 import socket
 from collections.abc import Iterator
 
@@ -96,6 +97,24 @@ async def test_a_bot_that_does_not_get_done_is_an_error(monkeypatch):
     monkeypatch.setattr(story, "QUIET_LIMIT", 0.0)
     with pytest.raises(CoordinatorError, match="not done within 0 s"):
         await play(once=True, port=0)
+
+
+async def test_it_stays_up_for_a_visitor_until_told_to_stop(monkeypatch):
+    """And shows what the bot says to them."""
+    shown = io.StringIO()
+    monkeypatch.setattr(story, "Console", lambda: Console(file=shown, width=100))
+    monkeypatch.setattr(story, "SCENES", ())
+    stages: list[story.Stage] = []
+    monkeypatch.setattr(story, "_check", stages.append)
+    playing = asyncio.create_task(play(once=False, port=0))
+    while "Ctrl-C" not in shown.getvalue():
+        await asyncio.sleep(0.01)
+    (stage,) = stages
+    stage.alice.open("A visitor's", assignees=[BOT])
+    while "#1 A visitor's" not in shown.getvalue():
+        await asyncio.sleep(0.01)
+    signal.raise_signal(signal.SIGINT)
+    await playing
 
 
 @pytest.fixture
