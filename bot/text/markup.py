@@ -390,10 +390,13 @@ _OPEN_END = re.compile(
     r"(?:,|\b(?:and|or|by|on|of|the|a|for|to|until|after|behind|with|in|from|issue|pr|is|be))$",
     re.IGNORECASE,
 )
+_BARE = re.compile(r"(?:[\w.-]+/[\w.-]+)?[#!]\d+[,;]?$")
 _KEYED = re.compile(rf"{BOLD}|[\w][\w -]{{0,40}}[:：]")
 
 
 def _goes_on(before: str, line: str) -> bool:
     if not line or _KEYED.match(line):
         return False
+    if _BARE.match(line) and _BARE.match(before.rpartition(" ")[2]):
+        return True  # one reference a line
     return bool(line[0].islower() or _OPEN_END.search(before[-12:]) or len(before) >= 60)

@@ -16,6 +16,8 @@ STATED = [
     ("lower-case", "blocked by #5", [5], []),
     ("no-colon-no-hash-space", "blocked by: #5.", [5], []),
     ("depends-on", "Depends on #5 and #6.", [5, 6], []),
+    ("one-a-line", "Depends on\n#5\n#6", [5, 6], []),
+    ("one-a-line-then-prose", "Depends on\n#5\n#6 is unrelated", [5], []),
     ("depends-upon", "This depends upon #5.", [5], []),
     ("trailer", "Depends-On: #5\nBlocks: #6", [5], [6]),
     ("trailer-lower", "depends-on: acme/rocket#5", [5], []),
