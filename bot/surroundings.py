@@ -18,6 +18,7 @@ from bot.models import Dependency, IssueRef, RefState, Source
 from bot.repositories import Repositories
 from bot.store.queries import Edge, Known
 
+REPOSITORIES = 100  # other ones that are asked about at once; a text may name a thousand
 HOPS = 200  # how long a chain of dependencies is followed
 EDGES = 2000  # how many edges around one issue are looked at
 
@@ -67,6 +68,46 @@ class _Looked:
     title: str | None = None
     is_pull: bool = False
 
+    @property
+    def concealed(self) -> _Looked:
+        """What of it may be shown to those who may be unable to read it: whether it is over."""
+        merged = self.state is RefState.MERGED
+        return _Looked(RefState.CLOSED if merged else self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What was looked at around an issue (`me`), as its report may show it."""
+
+    me: IssueRef
+    looked: Mapping[IssueRef, _Looked]
+    concealed: Collection[IssueRef]
+
+    def at(self, ref: IssueRef) -> _Looked:
+        found = self.looked.get(ref, _Looked(RefState.UNCHECKED))
+        return found.concealed if ref in self.concealed else found
+
+    def dependency(self, ref: IssueRef, said: Collection[Edge]) -> Dependency:
+        seen = self.at(ref)
+        return Dependency(
+            ref=ref,
+            state=seen.state,
+            sources=tuple(dict.fromkeys(e.source for e in said)) or (Source.DECLARED,),
+            title=seen.title,
+            is_pull=seen.is_pull,
+            private=ref in self.concealed,
+            declared_in=_declared_elsewhere(self.me, said),
+        )
+
+    def proposals(self, refs: Iterable[IssueRef]) -> tuple[Dependency, ...]:
+        """Those of the proposed ones that exist."""
+        exist = (RefState.OPEN, RefState.CLOSED, RefState.MERGED)
+        return tuple(
+            self.dependency(ref, [Edge(self.me, ref, self.me, Source.AI)])
+            for ref in refs
+            if self.at(ref).state in exist
+        )
+
 
 class Surveyor:
     """Looks around issues."""
@@ -95,64 +136,58 @@ class Surveyor:
         told = {issue.ref: _looked(issue) for issue in native}
         ends = {e.on for e in out} | {e.waits for e in into} | {*named, *proposed}
         concealed = await self._concealed(me, ends)
+        out_of_sight = concealed - set(named)
 
-        open_out = [e for e in out if e.on not in concealed or e.on in named]
-        blockers = list(dict.fromkeys(e.on for e in open_out))
+        blockers = [ref for ref in dict.fromkeys(e.on for e in out) if ref not in out_of_sight]
+        hidden = {e.on for e in out} & out_of_sight
+        elsewhere = [r for r in named if r not in blockers and not _same(r, me)]
+        waiting = [
+            ref
+            for ref in dict.fromkeys([*(e.waits for e in into), *elsewhere])
+            if ref not in out_of_sight
+        ][:most]
+
         followed = blockers[:most]
-        hidden = {e.on for e in out} - set(blockers)
-        waiting = list(
-            dict.fromkeys(
-                [e.waits for e in into if e.waits not in concealed or e.waits in named]
-                + [ref for ref in named if ref not in blockers and ref.key[0] != me.key[0]]
-            )
-        )[:most]
-
         looked = await self._look_at([*followed, *hidden, *proposed], told)
         looked |= await self._remembered(waiting, told | looked)
+        view = _View(me, looked, concealed)
         edges = await self._beyond(me, [*out, *into], concealed)
-
-        def dependency(ref: IssueRef, said: Collection[Edge]) -> Dependency:
-            seen = looked.get(ref, _Looked(RefState.UNCHECKED))
-            return Dependency(
-                ref=ref,
-                state=seen.state,
-                sources=tuple(dict.fromkeys(e.source for e in said)) or (Source.DECLARED,),
-                title=None if ref in concealed else seen.title,
-                is_pull=seen.is_pull and ref not in concealed,
-                private=ref in concealed,
-                declared_in=_declared_elsewhere(me, said),
-            )
-
-        around = {ref for edge in edges for ref in edge} - {me}
-        known = await self._store.issues(around - looked.keys())
+        drawn = await self._drawn(view, edges, besides=hidden)
         return Surroundings(
-            blockers=tuple(dependency(r, [e for e in out if e.on == r]) for r in followed),
-            waiting=tuple(dependency(r, [e for e in into if e.waits == r]) for r in waiting),
-            proposals=tuple(
-                dependency(r, [Edge(me, r, me, Source.AI)])
-                for r in proposed
-                if looked[r].state in (RefState.OPEN, RefState.CLOSED, RefState.MERGED)
-            ),
+            blockers=tuple(view.dependency(r, [e for e in out if e.on == r]) for r in followed),
+            waiting=tuple(view.dependency(r, [e for e in into if e.waits == r]) for r in waiting),
+            proposals=view.proposals(proposed),
             edges=edges,
-            states={ref: look.state for ref, look in looked.items() if ref not in hidden}
-            | {ref: _state_of(one.state) for ref, one in known.items()},
-            titles={
-                ref: look.title
-                for ref, look in looked.items()
-                if look.title and ref not in concealed
-            }
-            | {r: one.title for r, one in known.items() if one.title and r not in concealed},
+            states={ref: one.state for ref, one in drawn.items()},
+            titles={ref: one.title for ref, one in drawn.items() if one.title},
             hidden=sum(1 for ref in hidden if looked[ref].state.blocks),
             found=len(blockers),
             followed=len(followed),
         )
 
+    async def _drawn(
+        self,
+        view: _View,
+        edges: Iterable[tuple[IssueRef, IssueRef]],
+        *,
+        besides: Collection[IssueRef],
+    ) -> dict[IssueRef, _Looked]:
+        """What is known of the issues in the graph: those looked at, the others as remembered."""
+        around = {ref for edge in edges for ref in edge} - {view.me} - view.looked.keys()
+        known = await self._store.issues(around)
+        near = {ref: view.at(ref) for ref in view.looked if ref not in besides}
+        return near | {ref: _Looked(_state_of(one.state), one.title) for ref, one in known.items()}
+
     async def _concealed(self, me: IssueRef, refs: Iterable[IssueRef]) -> set[IssueRef]:
-        """Those of other repositories that somebody may be unable to read."""
-        foreign = {ref.repository.lower(): ref.repository for ref in refs if not _same(ref, me)}
-        answers = await asyncio.gather(*map(self._repositories.hidden, foreign.values()))
-        hidden = {name for name, answer in zip(foreign, answers, strict=True) if answer}
-        return {ref for ref in refs if ref.key[0] in hidden}
+        """Those of other repositories that somebody may be unable to read.
+
+        So, too, of those over `REPOSITORIES`, which are not asked about.
+        """
+        foreign = sorted({ref.key[0] for ref in refs if not _same(ref, me)})
+        asked = foreign[:REPOSITORIES]
+        hidden = await asyncio.gather(*map(self._repositories.hidden, asked))
+        readable = {me.key[0], *(name for name, no in zip(asked, hidden, strict=True) if not no)}
+        return {ref for ref in refs if ref.key[0] not in readable}
 
     async def _look_at(
         self, refs: Iterable[IssueRef], told: Mapping[IssueRef, _Looked]

@@ -13,7 +13,7 @@ from bot.gitea.models import Issue, IssueRepository, Repository
 from bot.models import IssueRef, RefState, Source
 from bot.repositories import Repositories
 from bot.store.queries import Edge, Known
-from bot.surroundings import HOPS, Surroundings, Surveyor
+from bot.surroundings import HOPS, REPOSITORIES, Surroundings, Surveyor
 
 WHEN = datetime(2026, 11, 22, tzinfo=UTC)
 ME = IssueRef("acme", "rocket", 1)
@@ -48,6 +48,7 @@ class World:
         self.private = {"acme/vault"}
         self.asked: list[IssueRef] = []
         self.queries = 0
+        self.repositories_asked = 0
 
     def edge(self, waits: IssueRef, on: IssueRef, by: IssueRef | None = None, **more: Any) -> None:
         source = more.get("source", Source.DECLARED)
@@ -61,6 +62,7 @@ class World:
         return found
 
     async def repository(self, owner: str, repo: str) -> Repository:
+        self.repositories_asked += 1
         name = f"{owner}/{repo}"
         values: dict[str, Any] = {"id": 1, "full_name": name, "owner": {"id": 1}}
         return Repository.model_validate(values | {"private": name in self.private})
@@ -245,6 +247,27 @@ async def test_a_private_blocker_in_the_text_is_shown_without_its_title(world: W
     assert (SECRET, None, True, False) == (one.ref, one.title, one.private, one.is_pull)
     assert "title of" not in everything(found)
     assert 0 == found.hidden
+
+
+async def test_of_a_private_one_it_is_not_told_that_it_is_a_pull_request(world: World) -> None:
+    """Only whether it still blocks: merged is closed to those who may not read it."""
+    world.there[SECRET] = issue(SECRET, "closed", merged=True)
+    world.edge(ME, SECRET)
+    found = await world.survey(named=[SECRET])
+    assert RefState.CLOSED is found.blockers[0].state
+    assert {SECRET: RefState.CLOSED} == found.states
+
+
+async def test_a_bounded_number_of_repositories_is_asked_about(world: World) -> None:
+    """A text may name a thousand; those not asked about count as private, always the same."""
+    names = [IssueRef(f"o{number:03}", "r", 1) for number in range(3 * REPOSITORIES)]
+    for one in names:
+        world.edge(ME, one)
+        world.there[one] = issue(one)
+    found = await world.survey(named=names, most=500)
+    assert REPOSITORIES == world.repositories_asked
+    private = [one.ref.owner for one in found.blockers if one.private]
+    assert [one.owner for one in names[REPOSITORIES:]] == private
 
 
 @pytest.mark.parametrize(("expected", "state"), [(1, "open"), (0, "closed")])
