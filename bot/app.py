@@ -278,7 +278,7 @@ async def running(
         schedule.start()
         stack.callback(schedule.stop)
         await _greet(bot)
-        await worker.recheck(f"start-{uuid.uuid4().hex[:8]}")
+        await worker.catch_up(f"start-{uuid.uuid4().hex[:8]}")
         yield bot, _application(bot, worker)
         bot.stopping = True
 

@@ -23,6 +23,8 @@ from bot.store.queries import Failure, Known, Store
 log = structlog.get_logger(__name__)
 
 DELIVERY, LOOK, RECHECK = "delivery", "look", "recheck"
+EVERYTHING = "everything"  # payload of the recheck at start; others carry their tick
+PACE = 0.05  # seconds from look to look of a catching up, so that new deliveries find a place
 
 
 class Queue(Protocol):
@@ -93,9 +95,16 @@ class Worker:
         return "recorded"
 
     async def recheck(self, tick: str) -> None:
-        """Have everything rechecked; `tick` names the moment, so that replicas do it once."""
+        """Have what waits rechecked; `tick` names the moment, so that replicas do it once."""
+        await self._submit_recheck(tick, tick)
+
+    async def catch_up(self, name: str) -> None:
+        """Have every open issue looked at: what happened while the bot was down is not known."""
+        await self._submit_recheck(name, EVERYTHING)
+
+    async def _submit_recheck(self, name: str, payload: str) -> None:
         stamp = self._freshness.stamp()
-        await self._queue.submit(Job(f"recheck:{tick}", RECHECK, "recheck", tick, stamp))
+        await self._queue.submit(Job(f"recheck:{name}", RECHECK, "recheck", payload, stamp))
 
     # -- from the queue ---------------------------------------------------------------------
 
@@ -109,7 +118,7 @@ class Worker:
             ref = IssueRef.parse(job.payload)
             await self._look(ref, job)
         else:
-            await self._recheck()
+            await self._recheck(everything=job.payload == EVERYTHING)
 
     async def give_up(self, job: Job, error: Exception) -> None:
         """Keep a job that failed for good, for a person to look at.
@@ -117,10 +126,12 @@ class Worker:
         Looks and rechecks come again by themselves under another id, so the latest stands for all.
         """
         about = job.payload if job.kind == LOOK else job.partition
-        names = {LOOK: f"{LOOK}:{job.partition}", RECHECK: RECHECK}
+        ids = {RECHECK: RECHECK}
+        if job.kind == LOOK:
+            ids[LOOK] = _failure_of_look(IssueRef.parse(job.payload))
         await self._store.set_aside(
             Failure(
-                id=names.get(job.kind, job.id),
+                id=ids.get(job.kind, job.id),
                 job=job.dump(),
                 about=about,
                 error=failed_how(error),
@@ -148,20 +159,24 @@ class Worker:
         begun = self._freshness.begin()
         await core.coordinator.reconcile(ref, self._later)
         self._freshness.done(ref, begun)
+        await self._store.forget_failure(_failure_of_look(ref))
 
-    async def _later(self, refs: Collection[IssueRef]) -> None:
+    async def _later(self, refs: Collection[IssueRef], pace: float = 0.0) -> None:
         """Have issues looked at after this job; a look too many finds nothing to do."""
         looks = [look(ref, stamp=self._freshness.stamp()) for ref in refs]
-        await asyncio.gather(*map(self._queue.submit, looks))
+        await asyncio.gather(
+            *(self._queue.submit(job, delay=nth * pace) for nth, job in enumerate(looks))
+        )
 
-    async def _recheck(self) -> None:
-        """Look at what is assigned but unknown, and at what waits for something."""
+    async def _recheck(self, *, everything: bool) -> None:
+        """Look at what is assigned but unknown, and at what waits for something, or at all."""
         core = await self._core()
-        known = set(await self._store.coordinated())
-        missed = [i.ref for i in await core.assigned() if not i.is_pull and i.ref not in known]
-        waits = await self._store.blocked()
-        log.info("recheck", missed=len(missed), blocked=len(waits))
-        await self._later([*missed, *waits])
+        known = await self._store.coordinated()
+        there = set(known)
+        missed = [i.ref for i in await core.assigned() if not i.is_pull and i.ref not in there]
+        again = known if everything else await self._store.blocked()
+        log.info("recheck", missed=len(missed), again=len(again), everything=everything)
+        await self._later([*missed, *again], PACE if everything else 0.0)
 
 
 class Desk:
@@ -194,6 +209,10 @@ def partition(ref: IssueRef) -> str:
     """The key under which jobs about one issue run one after another."""
     repository, number = ref.key
     return f"{repository}#{number}"
+
+
+def _failure_of_look(ref: IssueRef) -> str:
+    return f"{LOOK}:{partition(ref)}"
 
 
 def look(ref: IssueRef, *, stamp: str) -> Job:

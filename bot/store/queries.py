@@ -123,8 +123,9 @@ class Store:
                 await connection.execute(sa.delete(table).where(gone))
 
     async def coordinated(self) -> list[IssueRef]:
-        """Every issue that is coordinated, as far as is known."""
-        rows = await self._read(sa.select(t.issues).where(t.issues.c.coordinated))
+        """Every issue that is coordinated, as far as is known; not those that are closed."""
+        open_ones = t.issues.c.coordinated, t.issues.c.state != "closed"
+        rows = await self._read(sa.select(t.issues).where(*open_ones))
         return [_known(row).ref for row in rows]
 
     async def blocked(self) -> list[IssueRef]:

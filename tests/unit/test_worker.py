@@ -18,7 +18,7 @@ from bot.repositories import Repositories
 from bot.routing import Desk, Router
 from bot.store.database import opened
 from bot.store.queries import Known, Store
-from bot.worker import DELIVERY, LOOK, RECHECK, Worker, look, partition, retried
+from bot.worker import DELIVERY, LOOK, PACE, RECHECK, Worker, look, partition, retried
 
 WHEN = datetime(2026, 11, 22, 15, tzinfo=UTC)
 ONE, TWO, THREE = (IssueRef("Acme", "Rocket", number) for number in (1, 2, 3))
@@ -28,12 +28,14 @@ Later = Callable[[Collection[IssueRef]], Awaitable[None]]
 class Queue:
     def __init__(self) -> None:
         self.jobs: list[Job] = []
+        self.delays: list[float] = []
         self.full = False
 
     async def submit(self, job: Job, *, delay: float = 0.0) -> None:
         if self.full:
             raise StoreError("disk full")
         self.jobs.append(job)
+        self.delays.append(delay)
 
 
 @dataclass
@@ -318,6 +320,25 @@ async def test_the_recheck_looks_at_what_was_missed_and_at_what_waits(bench: Ben
     assert {str(TWO), str(THREE)} == {one.payload for one in bench.queue.jobs[1:]}
 
 
+async def test_at_start_every_open_issue_is_looked_at_one_after_another(bench: Bench) -> None:
+    """Gitea sends nothing twice, so nothing is known of what happened while the bot was down."""
+    await bench.store.save(Known(ONE, coordinated=True, status="ready", state="open"))
+    await bench.store.save(Known(TWO, coordinated=True, status="closed", state="closed"))
+    bench.core.open_issues = [issue(1), issue(3)]
+    await bench.worker.catch_up("start-1")
+    await bench.worker.work(bench.queue.jobs[0])
+    assert [str(THREE), str(ONE)] == [job.payload for job in bench.queue.jobs[1:]]
+    assert [0.0, PACE] == bench.queue.delays[1:]
+
+
+async def test_an_issue_that_was_closed_and_is_open_again_was_missed(bench: Bench) -> None:
+    await bench.store.save(Known(ONE, coordinated=True, status="closed", state="closed"))
+    bench.core.open_issues = [issue(1)]
+    await bench.worker.recheck("12:00")
+    await bench.worker.work(bench.queue.jobs[0])
+    assert [str(ONE)] == [job.payload for job in bench.queue.jobs[1:]]
+
+
 # ---- setting aside ----
 
 
@@ -351,6 +372,13 @@ async def test_looks_that_fail_at_each_recheck_are_listed_once_per_issue(bench: 
     assert {"look:acme/rocket#1", "look:acme/rocket#2"} == {one.id for one in failures}
     latest = next(one for one in failures if one.id == "look:acme/rocket#1")
     assert "one/boot/3" in latest.job
+
+
+async def test_a_look_that_succeeds_takes_its_issue_off_the_list(bench: Bench) -> None:
+    await bench.worker.give_up(look(ONE, stamp="one/boot/1"), NotFound("archived"))
+    await bench.worker.give_up(look(TWO, stamp="one/boot/2"), NotFound("archived"))
+    await bench.worker.work(look(ONE, stamp=bench.freshness.stamp()))
+    assert [str(TWO)] == [failure.about for failure in await bench.store.failures()]
 
 
 async def test_rechecks_that_fail_are_listed_once_and_each_delivery(bench: Bench) -> None:

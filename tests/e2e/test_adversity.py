@@ -1,0 +1,141 @@
+"""What goes wrong around the bot, and what stands on the issues in the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.app import Bot
+from bot.config import load
+from bot.demo.actor import Actor
+from bot.demo.forge import Forge, serve
+from bot.render import MARKER
+from bot.server import serving
+from tests.databases import sqlite_url
+
+__all__ = ["sqlite_url"]
+
+BOT, REPO = "coordinator", "acme/rocket"
+EASY = "Context estimate: 9k tokens\nDifficulty: easy"
+HARD = "Context estimate: 90k tokens\nDifficulty: hard"
+LIMIT = 30.0  # seconds
+
+
+@dataclass
+class World:
+    """A forge with one repository, in which a bot may be at work or not."""
+
+    forge: Forge
+    alice: Actor
+    token: str
+    database_url: str
+    directory: Path
+
+    @asynccontextmanager
+    async def bot(self, token: str = "") -> AsyncIterator[Bot]:
+        """A bot at work, on the same database each time; everything is done at its end."""
+        settings = load(
+            {
+                "GITEA_URL": self.forge.url,
+                "GITEA_TOKEN": token or self.token,
+                "GITEA_WEBHOOK_SECRET": "secret",
+                "DATABASE_URL": self.database_url,
+                "HOST": "127.0.0.1",
+                "PORT": "0",
+                "BOT_CONFIG": str(self.directory / "bot.toml"),
+            }
+        )
+        async with serving(settings) as (bot, port):
+            hook = f"http://127.0.0.1:{port}/webhook/gitea"
+            self.forge.add_hook(hook, secret="secret", repository=REPO)
+            yield bot
+            await self.quiet(bot)
+            self.forge.state.hooks.clear()
+
+    async def quiet(self, bot: Bot) -> None:
+        """Return when all is delivered and done."""
+        async with asyncio.timeout(LIMIT):
+            still = 0
+            while still < 2:
+                await self.forge.settled()
+                still = 0 if any((await bot.engine.counts()).values()) else still + 1
+                await asyncio.sleep(0.02)
+
+    def report(self, number: int) -> str:
+        """The bot's one comment on an issue; fails when there is none, or several."""
+        [comment] = self.forge.comments(REPO, number, by=BOT)
+        assert comment.body.startswith(MARKER)
+        return comment.body
+
+    def stands(self, number: int) -> tuple[str, set[str]]:
+        """The report's first words, in bold, and the issue's labels."""
+        return self.report(number).split("**")[1], set(self.forge.labels(REPO, number))
+
+
+@pytest.fixture
+async def world(tmp_path: Path, sqlite_url: str) -> AsyncIterator[World]:
+    forge = Forge()
+    token = forge.add_user(BOT)
+    forge.add_user("alice")
+    forge.add_repository(REPO)
+    for login in (BOT, "alice"):
+        forge.grant(REPO, login, "admin")
+    (tmp_path / "bot.toml").write_text("", encoding="utf-8")
+    async with serve(forge):
+        yield World(forge, forge.act_as("alice", REPO), token, sqlite_url, tmp_path)
+
+
+GLM = {"context/small", "difficulty/easy", "agent/glm"}
+SONNET = {"context/large", "difficulty/hard", "agent/sonnet"}
+
+# ---- while the bot was down ----
+
+
+async def test_what_happened_while_the_bot_was_down_is_seen_when_it_starts(world: World) -> None:
+    """Gitea sends nothing twice, and tells nobody what it did not send."""
+    alice = world.alice
+    async with world.bot():
+        edited, closed, left, reopened, kept = (
+            alice.open(title, EASY, assignees=[BOT]).number
+            for title in ("Edited", "Closed", "Left", "Reopened", "Kept")
+        )
+        alice.close(reopened)
+    assert ("Ready", {"status/ready", *GLM}) == world.stands(edited)
+    assert ("Closed", GLM) == world.stands(reopened)
+
+    alice.edit(edited, body=HARD)
+    alice.close(closed)
+    alice.unassign(left)
+    alice.reopen(reopened)
+    missed = alice.open("Missed", EASY, assignees=[BOT]).number
+
+    async with world.bot():
+        pass
+    assert ("Ready", {"status/ready", *SONNET}) == world.stands(edited)
+    assert ("Closed", GLM) == world.stands(closed)
+    assert ("Ended", set()) == world.stands(left)
+    for number in (reopened, kept, missed):
+        assert ("Ready", {"status/ready", *GLM}) == world.stands(number)
+
+
+async def test_what_a_token_without_rights_could_not_write_is_written_with_a_better_one(
+    world: World,
+) -> None:
+    """And nothing of it stays on the list of work that was given up."""
+    poor = world.forge.add_token(BOT, "read:issue", "read:repository", "read:user")
+    number = world.alice.open("First", EASY, assignees=[BOT]).number
+    async with world.bot(poor) as bot:
+        await world.quiet(bot)
+        [failure] = await bot.store.failures()
+        assert f"{REPO}#{number}" == failure.about
+        assert "403" in failure.error
+    assert [] == world.forge.comments(REPO, number, by=BOT)
+    async with world.bot() as bot:
+        await world.quiet(bot)
+        assert [] == await bot.store.failures()
+    assert ("Ready", {"status/ready", *GLM}) == world.stands(number)
