@@ -6,13 +6,22 @@ lock of their own for it. All of it raises StoreError when the database does not
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,6 +32,9 @@ from bot.models import IssueRef, Source, Status
 from bot.store import tables as t
 
 _UNANSWERED = (sa.exc.DBAPIError, sa.exc.TimeoutError)  # the latter: no connection was free
+P = ParamSpec("P")
+R = TypeVar("R")
+
 CHUNK = 400  # refs asked for in one statement; SQLite takes about 32,000 parameters
 
 
@@ -63,6 +75,25 @@ class Failure:
     failed_at: datetime
 
 
+def _whole(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Done to its end also when who asked for it is gone.
+
+    A connection that is broken off in a transaction keeps a SQLite file locked until Python
+    happens to clear it away. Who is cancelled is so at the end: what they write next comes after.
+    """
+
+    @wraps(method)
+    async def whole(*args: P.args, **kwargs: P.kwargs) -> R:
+        asked = asyncio.ensure_future(method(*args, **kwargs))
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            await asyncio.wait([asked])
+            raise
+
+    return whole
+
+
 class Store:
     """The bot's memory."""
 
@@ -86,6 +117,7 @@ class Store:
         )
         return {known.ref: known for known in map(_known, rows)}
 
+    @_whole
     async def save(self, known: Known, edges: Iterable[Edge] | None = None) -> None:
         """Remember an issue and, where given, replace all edges that it says."""
         async with self._writing() as connection:
@@ -102,6 +134,7 @@ class Store:
             if rows:
                 await connection.execute(sa.insert(t.edges), rows)
 
+    @_whole
     async def move(self, old: IssueRef, new: IssueRef) -> None:
         """An issue is found under another name: what is known goes there, unless something is.
 
@@ -184,6 +217,7 @@ class Store:
 
     # -- work set aside ---------------------------------------------------------------------
 
+    @_whole
     async def set_aside(self, failure: Failure) -> None:
         """Keep work that was given up, for a person to look at."""
         row = {
@@ -207,6 +241,7 @@ class Store:
         rows = await self._read(sa.select(sa.func.count()).select_from(t.failures))
         return int(rows[0][0])
 
+    @_whole
     async def forget_failure(self, failure_id: str) -> None:
         """Drop one piece of work set aside; nothing happens when it is not there."""
         async with self._writing() as connection:
@@ -219,6 +254,7 @@ class Store:
         rows = await self._read(sa.select(t.readings.c.answer).where(t.readings.c.key == key))
         return rows[0][0] if rows else None
 
+    @_whole
     async def put(self, key: str, answer: str, tokens_in: int, tokens_out: int) -> None:
         """Remember an answer, so that the same text is never read twice."""
         row = {
@@ -236,6 +272,7 @@ class Store:
         rows = await self._read(sa.select(t.spending.c.tokens).where(t.spending.c.day == day))
         return rows[0][0] if rows else 0
 
+    @_whole
     async def spend(self, day: date, tokens: int) -> None:
         """Add to what was spent on that day; a negative number gives some back."""
         statement = self._insert(t.spending).values(day=day, tokens=tokens)
@@ -249,6 +286,7 @@ class Store:
 
     # -- one at a time, over all processes --------------------------------------------------
 
+    @_whole
     async def lock(self, name: str, holder: str, keep: timedelta) -> bool:
         """Take a lock that ends by itself after `keep`; False while another one holds it."""
         now = self._now()
@@ -261,6 +299,7 @@ class Store:
         async with self._writing() as connection:
             return (await connection.execute(statement)).first() is not None
 
+    @_whole
     async def unlock(self, name: str, holder: str) -> None:
         """Give a lock back, if it is still held."""
         async with self._writing() as connection:
@@ -288,6 +327,7 @@ class Store:
             rows += await self._read(statement.where(sa.tuple_(repository, number).in_(chunk)))
         return rows
 
+    @_whole
     async def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
         try:
             async with self._engine.connect() as connection:

@@ -299,6 +299,23 @@ async def test_a_save_that_fails_half_way_leaves_all_as_it_was(store: Store) -> 
     assert {edge(ONE, TWO, ONE)} == await store.said_by(ONE)
 
 
+async def test_who_leaves_in_the_middle_of_a_write_leaves_no_lock(store: Store) -> None:
+    """As one of several tasks side by side does when another one fails."""
+    for rounds in range(60):
+        tasks = [
+            asyncio.create_task(store.lock("labels", str(rounds), timedelta(seconds=1))),
+            asyncio.create_task(store.save(Known(ONE, title=str(rounds)), [edge(ONE, TWO, ONE)])),
+            asyncio.create_task(store.coordinated()),
+        ]
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        async with asyncio.timeout(10):
+            await store.ping()
+
+
 # ---- opening it ----
 
 
