@@ -28,6 +28,7 @@ from bot.models import MAX_ISSUE_NUMBER, IssueRef
 
 FORGES = ("Gitea", "Forgejo", "GitHub", "Gogs")
 MAX_DEPTH = 64
+MAX_VALUES = 200_000  # what Gitea sends is far below; 8 MiB of `[],` hold millions
 
 
 class _Part(BaseModel):
@@ -270,7 +271,7 @@ def _parse(body: bytes) -> dict[str, JSON]:
         raise _too_deep() from None
     if not isinstance(data, dict):
         raise DeliveryError(422, "not a Gitea payload: not an object")
-    return {_sound_text(key): _sound(value, 1) for key, value in data.items()}
+    return _Sound().mapping(data, 1)
 
 
 def _refuse(constant: str) -> None:
@@ -281,21 +282,36 @@ def _too_deep() -> DeliveryError:
     return DeliveryError(422, f"not a Gitea payload: nested more than {MAX_DEPTH} deep")
 
 
-def _sound(value: JSON, depth: int) -> JSON:
-    """The value with every text fit to be stored, shown and sent on."""
-    if depth > MAX_DEPTH:
-        raise _too_deep()
-    match value:
-        case str():
-            return _sound_text(value)
-        case dict():
-            return {_sound_text(key): _sound(one, depth + 1) for key, one in value.items()}
-        case list():
-            return [_sound(one, depth + 1) for one in value]
-        case float() if not math.isfinite(value):
-            raise DeliveryError(422, "not a Gitea payload: a number without end")
-        case _:
-            return value
+class _Sound:
+    """A payload with every text fit to be stored, shown and sent on; bounded, as it takes time."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def mapping(self, values: dict[str, JSON], depth: int) -> dict[str, JSON]:
+        self._count(len(values))
+        return {_sound_text(key): self.value(one, depth) for key, one in values.items()}
+
+    def value(self, value: JSON, depth: int) -> JSON:
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        match value:
+            case str():
+                return _sound_text(value)
+            case dict():
+                return self.mapping(value, depth + 1)
+            case list():
+                self._count(len(value))
+                return [self.value(one, depth + 1) for one in value]
+            case float() if not math.isfinite(value):
+                raise DeliveryError(422, "not a Gitea payload: a number without end")
+            case _:
+                return value
+
+    def _count(self, values: int) -> None:
+        self._left -= values
+        if self._left < 0:
+            raise DeliveryError(422, f"not a Gitea payload: more than {MAX_VALUES:,} values")
 
 
 def _sound_text(text: str) -> str:

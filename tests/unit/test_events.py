@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import DeliveryError
-from bot.gitea.events import MAX_DEPTH, Event
+from bot.gitea.events import MAX_DEPTH, MAX_VALUES, Event
 from bot.models import MAX_ISSUE_NUMBER, IssueRef
 from tests.recorded import Delivery, deliveries, delivery, form_delivery
 
@@ -201,6 +201,8 @@ UNREADABLE = {
     "deep lists": (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested"),
     "deep objects": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested"),
     "a little too deep": (b'{"a":' * (MAX_DEPTH + 1) + b"1" + b"}" * (MAX_DEPTH + 1), "nested"),
+    "too many values": (b'{"a": [' + b"[]," * MAX_VALUES + b"[]]}", "values"),
+    "too many keys": (json.dumps({"a": dict.fromkeys(range(MAX_VALUES))}).encode(), "values"),
 }
 
 
@@ -213,6 +215,11 @@ def test_unreadable_bodies_are_422(body: bytes, says: str) -> None:
 
 def test_nesting_up_to_the_limit_is_read() -> None:
     body = b'{"a":' * MAX_DEPTH + b"1" + b"}" * MAX_DEPTH
+    assert Event.from_request(HEADERS, body).data
+
+
+def test_as_many_values_as_allowed_are_read() -> None:
+    body = b'{"a": [' + b"0," * (MAX_VALUES - 2) + b"0]}"
     assert Event.from_request(HEADERS, body).data
 
 
