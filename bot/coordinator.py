@@ -214,8 +214,7 @@ class Coordinator:
         if known is None:
             return
         log.info("issue.vanished", issue=str(known.ref))
-        old = await self._store.said_by(known.ref)
-        concerned = _ends(old) | await self._around(known.ref)
+        concerned = await self._surveyor.reach(known.ref)
         await self._remember(
             replace(known, coordinated=False, comment_id=None, status="", agent="", cycle=()),
             edges=(),
@@ -241,9 +240,9 @@ class Coordinator:
                 await self._comment.put(issue, comment, body)
             await self._labels.put(issue, ())
             log.info("issue.left", issue=str(issue.ref))
-        concerned = _ends(await self._store.said_by(issue.ref))
-        if _shows_otherwise(known, issue):
-            concerned |= await self._around(issue.ref)
+        concerned = set[IssueRef]()
+        if _shows_otherwise(known, issue) or await self._store.said_by(issue.ref):
+            concerned |= await self._surveyor.reach(issue.ref)
         await self._remember(
             replace(
                 known,
@@ -268,8 +267,10 @@ class Coordinator:
         understood = await self._understand(issue, metadata, patience)
         reading = understood.reading
         edges = self._edges(seen, metadata, reading)
-        changed = _ends(await self._store.said_by(issue.ref) ^ edges)
-        known = replace(known, coordinated=True, owed=tuple({*known.owed, *changed}))
+        changed = await self._store.said_by(issue.ref) ^ edges
+        before = await self._surveyor.reach(issue.ref) if changed else set[IssueRef]()
+        owed = {*known.owed, *before, *_ends(changed)}
+        known = replace(known, coordinated=True, owed=tuple(owed))
         await self._store.save(known, edges)
 
         tree, around = await asyncio.gather(
@@ -288,8 +289,8 @@ class Coordinator:
         concerned = set[IssueRef]()
         if set(known.cycle) != set(report.cycle):
             concerned |= set(known.cycle) | set(report.cycle)
-        if _shows_otherwise(known, issue):
-            concerned |= await self._around(issue.ref)
+        if changed or _shows_otherwise(known, issue):
+            concerned |= await self._surveyor.reach(issue.ref)
         await self._remember(
             replace(
                 known,
@@ -455,11 +456,6 @@ class Coordinator:
         if coordinated:
             await later(known.owed)
             await self._store.save(replace(known, owed=()))
-
-    async def _around(self, ref: IssueRef) -> set[IssueRef]:
-        """Every issue that an edge connects with this one."""
-        blockers = await self._store.blockers([ref])
-        return _ends(blockers) | _ends(await self._store.waiting([ref]))
 
 
 def _ends(edges: Iterable[Edge]) -> set[IssueRef]:

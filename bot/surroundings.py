@@ -8,7 +8,7 @@ there, and nothing of what lies behind it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from bot.store.queries import Edge, Known
 REPOSITORIES = 100  # other ones that are asked about at once; a text may name a thousand
 HOPS = 200  # how long a chain of dependencies is followed
 EDGES = 2000  # how many edges around one issue are looked at
+NEAR = 80  # twice as many as a report draws: one may stand at the end of what another one shows
 
 
 class EdgeReader(Protocol):
@@ -222,24 +223,64 @@ class Surveyor:
         }
         return await self._look_at([r for r in refs if r not in kept], fresh) | kept | fresh
 
+    async def reach(self, me: IssueRef) -> set[IssueRef]:
+        """The issues in whose reports this one may be drawn, for as many as `NEAR` edges.
+
+        They have to be looked at when it changes; nothing of this is shown to anybody.
+        """
+        near = [*await self._store.blockers([me]), *await self._store.waiting([me])]
+        edges = await self._walk(me, near, NEAR, set(), _nothing)
+        return {ref for edge in edges for ref in edge} - {me}
+
     async def _beyond(
         self, me: IssueRef, near: Collection[Edge], concealed: Collection[IssueRef]
     ) -> tuple[tuple[IssueRef, IssueRef], ...]:
-        """The edges around, followed both ways; not through repositories that are concealed."""
-        out_of_sight = set(concealed)
-        edges = {(e.waits, e.on) for e in near if not {e.waits, e.on} & out_of_sight}
-        seen = {me, *concealed}
-        level = {ref for edge in edges for ref in edge} - seen
-        for _ in range(HOPS):
-            if not level or len(edges) >= EDGES:
-                break
-            seen |= level
-            found = [*await self._store.blockers(level), *await self._store.waiting(level)]
-            ends = {ref for e in found for ref in (e.waits, e.on)} - seen
-            out_of_sight |= await self._concealed(me, ends)
-            edges |= {(e.waits, e.on) for e in found if not {e.waits, e.on} & out_of_sight}
-            level = ends - out_of_sight
+        """The edges around; not through repositories that are concealed."""
+
+        async def conceal(refs: Collection[IssueRef]) -> set[IssueRef]:
+            return await self._concealed(me, refs)
+
+        edges = await self._walk(me, near, EDGES, set(concealed), conceal)
         return tuple(sorted(edges, key=lambda edge: (edge[0].key, edge[1].key)))
+
+    async def _walk(
+        self,
+        me: IssueRef,
+        near: Collection[Edge],
+        most: int,
+        hidden: set[IssueRef],
+        conceal: Callable[[Collection[IssueRef]], Awaitable[set[IssueRef]]],
+    ) -> set[tuple[IssueRef, IssueRef]]:
+        """The edges by which `me` waits for others, and others for it, directly or not.
+
+        What else waits for the same issue is no concern of this one, and would be drawn in each.
+        `near` are its own edges; no way leads to or through what is hidden.
+        """
+
+        def visible(found: Iterable[Edge]) -> set[tuple[IssueRef, IssueRef]]:
+            return {(e.waits, e.on) for e in found if not {e.waits, e.on} & hidden}
+
+        edges = visible(near)
+        passed_up, passed_down = {me}, {me}
+        up = {on for waits, on in edges if waits == me} - {me}
+        down = {waits for waits, on in edges if on == me} - {me}
+        for _ in range(HOPS):
+            if not (up or down) or len(edges) >= most:
+                break
+            passed_up |= up
+            passed_down |= down
+            above = await self._store.blockers(up) if up else []
+            below = await self._store.waiting(down) if down else []
+            up = {e.on for e in above} - passed_up
+            down = {e.waits for e in below} - passed_down
+            hidden |= await conceal(up | down)
+            up, down = up - hidden, down - hidden
+            edges |= visible((*above, *below))
+        return edges
+
+
+async def _nothing(_refs: Collection[IssueRef]) -> set[IssueRef]:
+    return set()
 
 
 def _same(one: IssueRef, other: IssueRef) -> bool:

@@ -139,3 +139,56 @@ async def test_what_a_token_without_rights_could_not_write_is_written_with_a_bet
         await world.quiet(bot)
         assert [] == await bot.store.failures()
     assert ("Ready", {"status/ready", *GLM}) == world.stands(number)
+
+
+# ---- what is drawn of issues farther away ----
+
+
+async def test_the_drawn_graph_stays_true_also_of_issues_farther_away(world: World) -> None:
+    """A chain of five: what happens at one end is drawn at the other."""
+    alice = world.alice
+    async with world.bot() as bot:
+        first = alice.open("First", EASY, assignees=[BOT]).number
+        for number in range(first, first + 4):
+            body = f"{EASY}\n\nBlocked by #{number}"
+            alice.open(f"After {number}", body, assignees=[BOT])
+        last = first + 4
+        await world.quiet(bot)
+        assert "#35;1 First" in world.report(last)
+        assert "#35;5 After 4" in world.report(first)
+
+        alice.close(first)
+        await world.quiet(bot)
+        assert "✓ #35;1 First" in world.report(last)
+
+        alice.edit(first, title="Renamed")
+        await world.quiet(bot)
+        assert "✓ #35;1 Renamed" in world.report(last)
+
+        alice.edit(3, body=EASY)
+        await world.quiet(bot)
+        assert "Renamed" not in world.report(last)
+        assert "After 4" not in world.report(first)
+
+        alice.unassign(4)
+        await world.quiet(bot)
+        assert "mermaid" not in world.report(last), "who waits for what #4 says is not known now"
+
+
+async def test_what_waits_for_the_same_issue_is_not_drawn(world: World) -> None:
+    """With fifty it would fill each chart, and each would change with any of them."""
+    alice = world.alice
+    async with world.bot() as bot:
+        alice.open("Before", EASY, assignees=[BOT])
+        hub = alice.open("Hub", f"{EASY}\n\nBlocked by #1", assignees=[BOT]).number
+        for _ in range(3):
+            alice.open("Waits", f"{EASY}\n\nBlocked by #{hub}", assignees=[BOT])
+        await world.quiet(bot)
+        assert "#35;1 Before" in world.report(3)
+        assert "#35;4 Waits" not in world.report(3)
+        assert "#35;5 Waits" in world.report(hub)
+        world.forge.requests.clear()
+        alice.close(3)
+        await world.quiet(bot)
+        written = {r.path for r in world.forge.requests if r.user == BOT and r.method == "PATCH"}
+        assert 3 == len(written), "its own, the hub's and that of what the hub waits for"
