@@ -229,52 +229,17 @@ async def running(
     require(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(alone(settings.database_url))
-        engine_database = await stack.enter_async_context(opened(settings.database_url))
-        store = Store(engine_database, now=now)
-        metrics = Metrics()
-        client = Gitea(
-            settings.gitea.url,
-            settings.gitea.token,
-            timeout=settings.gitea.timeout.total_seconds(),
-            connections=settings.gitea.connections,
-            ca_file=settings.gitea.ca_file,
-            observe=metrics.request,
-        )
+        database = await stack.enter_async_context(opened(settings.database_url))
+        store, metrics = Store(database, now=now), Metrics()
+        client = _client(settings, metrics)
         stack.push_async_callback(client.aclose)
-        gitea = GiteaAPI(client)
-        executor = settings.queue.executor or socket.gethostname()
-        engine = _engine(settings, executor, metrics)
-        reader = _reader(settings, store, metrics, now)
-        if reader:
-            stack.push_async_callback(reader.close)
-        bot = Bot(
-            settings=settings,
-            gitea=gitea,
-            store=store,
-            engine=engine,
-            repositories=Repositories(gitea),
-            metrics=metrics,
-            reader=reader,
-        )
-        worker = Worker(
-            queue=engine,
-            core=bot.core,
-            login=lambda: bot.login,
-            router=discover("handlers"),
-            store=store,
-            repositories=bot.repositories,
-            freshness=Freshness(executor, uuid.uuid4().hex[:8]),
-            now=now,
-        )
-        await engine.start(worker.work, worker.give_up)
-        stack.push_async_callback(engine.stop, settings.server.shutdown)
-        schedule = Schedule(
-            every=settings.recheck_every,
-            recheck=worker.recheck,
-            tidy=lambda: _tidy(engine, settings),
-            failed=lambda error: log.error("schedule.failed", error=str(error)),
-            now=now,
-        )
+        bot = _bot(settings, GiteaAPI(client), store, metrics, now)
+        if bot.reader:
+            stack.push_async_callback(bot.reader.close)
+        worker = _worker(bot, now)
+        await bot.engine.start(worker.work, worker.give_up)
+        stack.push_async_callback(bot.engine.stop, settings.server.shutdown)
+        schedule = _schedule(bot, worker, now)
         schedule.start()
         stack.callback(schedule.stop)
         await _greet(bot)
@@ -283,11 +248,64 @@ async def running(
         bot.stopping = True
 
 
-def _engine(settings: Settings, executor: str, metrics: Metrics) -> Engine:
+def _client(settings: Settings, metrics: Metrics) -> Gitea:
+    gitea = settings.gitea
+    return Gitea(
+        gitea.url,
+        gitea.token,
+        timeout=gitea.timeout.total_seconds(),
+        connections=gitea.connections,
+        ca_file=gitea.ca_file,
+        observe=metrics.request,
+    )
+
+
+def _bot(
+    settings: Settings,
+    gitea: GiteaAPI,
+    store: Store,
+    metrics: Metrics,
+    now: Callable[[], datetime],
+) -> Bot:
+    return Bot(
+        settings=settings,
+        gitea=gitea,
+        store=store,
+        engine=_engine(settings, metrics),
+        repositories=Repositories(gitea),
+        metrics=metrics,
+        reader=_reader(settings, store, metrics, now),
+    )
+
+
+def _worker(bot: Bot, now: Callable[[], datetime]) -> Worker:
+    return Worker(
+        queue=bot.engine,
+        core=bot.core,
+        login=lambda: bot.login,
+        router=discover("handlers"),
+        store=bot.store,
+        repositories=bot.repositories,
+        freshness=Freshness(bot.engine.executor, uuid.uuid4().hex[:8]),
+        now=now,
+    )
+
+
+def _schedule(bot: Bot, worker: Worker, now: Callable[[], datetime]) -> Schedule:
+    return Schedule(
+        every=bot.settings.recheck_every,
+        recheck=worker.recheck,
+        tidy=lambda: _tidy(bot.engine, bot.settings),
+        failed=lambda error: log.error("schedule.failed", error=str(error)),
+        now=now,
+    )
+
+
+def _engine(settings: Settings, metrics: Metrics) -> Engine:
     queue = settings.queue
     return Engine(
         settings.database_url,
-        executor=executor,
+        executor=queue.executor or socket.gethostname(),
         workers=queue.workers,
         poll=queue.poll,
         policy=RetryPolicy(queue.attempts, queue.first_wait, queue.longest_wait),
