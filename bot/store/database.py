@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.errors import ConfigError, StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+PRAGMAS = ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 MIGRATION_LOCK = 0x6D6F7361  # "mosa": any number that others do not use
 
 
@@ -38,7 +39,7 @@ def sqlite_path(database_url: str) -> Path | None:
 async def opened(database_url: str) -> AsyncIterator[AsyncEngine]:
     """An engine on a migrated database, closed at the end.
 
-    Raises ConfigError where the file's directory cannot be made, and StoreError where the file
+    Raises ConfigError where the file cannot be made in that place, and StoreError where the file
     or the server cannot be opened, or belongs to a later version of the bot.
     """
     path = sqlite_path(database_url)
@@ -47,6 +48,8 @@ async def opened(database_url: str) -> AsyncIterator[AsyncEngine]:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"database_url: {path.parent} cannot be made: {error}") from None
+        if path.is_dir():
+            raise ConfigError(f"database_url: {path} is a directory; name a file in it")
     engine = create_async_engine(async_url(database_url), pool_pre_ping=path is None)
     if path:
         sa.event.listen(engine.sync_engine, "connect", durable_sqlite)
@@ -65,8 +68,12 @@ def durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
     """
     connection.isolation_level = "IMMEDIATE"
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+    except Exception:
+        connection.close()  # nobody else does, and its thread would go on
+        raise
     cursor.close()
 
 

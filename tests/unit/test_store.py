@@ -351,10 +351,16 @@ async def test_a_directory_that_cannot_be_made_is_the_settings_fault(tmp_path: P
             pass
 
 
+async def test_a_directory_in_place_of_the_file_is_the_settings_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is a directory"):
+        async with opened(f"sqlite:///{tmp_path}"):
+            pass
+
+
 @pytest.mark.parametrize(
     "url",
-    ["sqlite:///{tmp}/noise.db", "sqlite:///{tmp}", "postgresql://x@127.0.0.1:1/none"],
-    ids=["no database", "a directory", "no server"],
+    ["sqlite:///{tmp}/noise.db", "postgresql://x@127.0.0.1:1/none"],
+    ids=["no database", "no server"],
 )
 async def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path, url: str) -> None:
     (tmp_path / "noise.db").write_bytes(b"this is no database, " * 100)
