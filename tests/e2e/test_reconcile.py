@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from bot.demo.story import BOT, REPOSITORY, Stage, staged
 from bot.engine import Job
-from bot.models import IssueRef
+from bot.errors import AIError
+from bot.models import Difficulty, IssueRef, Reading
+from bot.reading import Wanted
 from bot.render import MARKER
 from bot.worker import RECHECK, look
 
@@ -429,3 +432,132 @@ async def test_the_recheck_finds_what_no_webhook_told_of(stage: Stage) -> None:
     await stage.quiet()
     assert "ready" == status(stage, waits)
     assert "Ready" in report(stage, missed)
+
+
+# ---- Claude ----
+
+
+class Claude:
+    """Reads what it is told to; as slow as its gate."""
+
+    def __init__(self, answer: Reading | AIError) -> None:
+        self.answer = answer
+        self.gate = asyncio.Event()
+        self.asked: list[frozenset[Wanted]] = []
+
+    async def read(
+        self, *, title: str, body: str, issue: IssueRef, wanted: frozenset[Wanted]
+    ) -> Reading:
+        self.asked.append(wanted)
+        await self.gate.wait()
+        if isinstance(self.answer, AIError):
+            raise self.answer
+        return self.answer
+
+
+def with_claude(
+    stage: Stage, answer: Reading | AIError, *, slow: bool = False, dependencies: str = "propose"
+) -> Claude:
+    """Let the running bot ask this one."""
+    claude = Claude(answer)
+    coordinator = stage.bot.coordinator
+    coordinator._reader = claude
+    coordinator._rules = replace(coordinator._rules, accept_ai_dependencies=dependencies)
+    if slow:
+        coordinator._patience = 0.01
+    else:
+        claude.gate.set()
+    return claude
+
+
+HARD = Reading(difficulty=Difficulty.HARD, blocked_by=(IssueRef("acme", "rocket", 1),))
+
+
+@pytest.mark.parametrize(
+    ("expected", "proposed", "mode"),
+    [("ready", True, "propose"), ("blocked", False, "accept"), ("ready", False, "ignore")],
+)
+async def test_what_claude_reads_is_proposed_taken_or_ignored(
+    stage: Stage, expected: str, mode: str, *, proposed: bool
+) -> None:
+    with_claude(stage, HARD, dependencies=mode)
+    stage.alice.open("First")
+    number = stage.alice.open("After the first", "See #1.", assignees=[BOT]).number
+    await stage.quiet()
+    assert expected == status(stage, number)
+    assert proposed is ("Claude also reads" in report(stage, number))
+    assert "difficulty/hard" in stage.forge.labels(REPOSITORY, number)
+
+
+async def test_nobody_waits_for_claude_whose_answer_comes_with_the_next_report(
+    stage: Stage,
+) -> None:
+    claude = with_claude(stage, HARD, slow=True)
+    stage.alice.open("First")
+    number = stage.alice.open("After the first", "See #1.", assignees=[BOT]).number
+    async with asyncio.timeout(20):
+        while not (reports(stage, number) and status(stage, number)):
+            await asyncio.sleep(0.01)
+    assert "Claude also reads" not in report(stage, number)
+    claude.gate.set()
+    await stage.quiet()
+    assert "Claude also reads" in report(stage, number)
+    assert "difficulty/hard" in stage.forge.labels(REPOSITORY, number)
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["at once", "late"])
+async def test_a_report_is_made_without_claude_and_says_so(stage: Stage, *, slow: bool) -> None:
+    claude = with_claude(stage, AIError("out of budget"), slow=slow)
+    number = stage.alice.open("Alone", "Some words.", assignees=[BOT]).number
+    async with asyncio.timeout(20):
+        while not reports(stage, number):
+            await asyncio.sleep(0.01)
+    claude.gate.set()
+    await stage.quiet()
+    assert "made without Claude" in report(stage, number)
+    assert "out of budget" in report(stage, number)
+
+
+async def test_claude_is_asked_only_for_what_is_not_declared_and_not_of_closed_issues(
+    stage: Stage,
+) -> None:
+    claude = with_claude(stage, Reading())
+    number = open_assigned(stage, "Declared", "Blocked by #9")
+    await stage.quiet()
+    assert [] == claude.asked
+    stage.alice.edit(number, body="Difficulty: easy")
+    await stage.quiet()
+    assert {frozenset({Wanted.CONTEXT, Wanted.DEPENDENCIES})} == set(claude.asked)
+    claude.asked.clear()
+    stage.alice.close(number)
+    await stage.quiet()
+    assert [] == claude.asked
+
+
+async def test_gitea_in_trouble_is_tried_again_until_it_is_not(stage: Stage) -> None:
+    stage.forge.faults.add("GET", r"/issues/1$", status=503, times=4)
+    stage.forge.faults.add("GET", r"/issues/1/blocks$", status=404, times=50)
+    number = open_assigned(stage, "In the end")
+    await stage.quiet()
+    assert "ready" == status(stage, number)
+
+
+async def test_what_the_bot_has_nothing_to_do_with_is_read_and_forgotten(stage: Stage) -> None:
+    number = stage.alice.open("Nobody's").number
+    ref = IssueRef.parse(f"{REPOSITORY}#{number}")
+    await stage.bot.engine.submit(look(ref, stamp="a/b/1"))
+    await stage.bot.engine.submit(look(ref.sibling(99), stamp="a/b/2"))
+    await stage.quiet()
+    assert await stage.bot.store.issue(ref) is None
+    assert await stage.bot.store.issue(ref.sibling(99)) is None
+
+
+async def test_unassigned_before_a_report_was_made_there_is_none(stage: Stage) -> None:
+    refusal = stage.forge.faults.add("POST", r"/issues/1/comments$", status=403, times=50)
+    number = open_assigned(stage, "Never mind")
+    await stage.quiet()
+    stage.alice.unassign(number, BOT)
+    await stage.quiet()
+    refusal.times = 0
+    assert [] == reports(stage, number)
+    assert "" == status(stage, number)

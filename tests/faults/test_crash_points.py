@@ -46,7 +46,7 @@ from bot.worker import Worker
 
 BOT = "coordinator"
 MOST_CALLS = 400
-SOME = 10
+SOME = 5
 SEED = 20261122
 RENDERER = Renderer()  # holds nothing but its templates, which take a while to compile
 SIZE = "\n\nContext estimate: 9k tokens\nDifficulty: easy"

@@ -38,7 +38,7 @@ async def _serve(url: str, log: Path) -> None:
 
     async def work(job: Job) -> None:
         note("begin", job.id, job.partition)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
         note("end", job.id, job.partition)
 
     async def give_up(job: Job, error: Exception) -> None:
@@ -113,7 +113,7 @@ def test_killed_again_and_again_it_does_every_job_one_at_a_time_per_issue(
         _started(log, process)
         jobs = [Job(f"j{n}", "look", f"a/b#{n % PARTITIONS}", "") for n in range(JOBS)]
         asyncio.run(_record(sqlite_url, jobs))
-        kills = sorted(seed.sample(range(1, JOBS - 1), KILLS))
+        kills = sorted(seed.sample(range(1, JOBS // 2), KILLS))
         for ended in kills:
             _until(log, process, ended)
             process.send_signal(signal.SIGKILL)
@@ -124,7 +124,8 @@ def test_killed_again_and_again_it_does_every_job_one_at_a_time_per_issue(
         process.kill()
         process.wait()
     lines = _lines(log)
-    assert KILLS + 1 == sum(1 for line in lines if line[0] == "start")
+    begun = [line[1] for line in lines if line[0] == "begin"]
+    assert len(set(begun)) < len(begun), "nobody was killed in mid-job"
     assert [] == [line for line in lines if line[0] == "lost"]
     assert [] == _overlaps(lines), f"seed {SEED}"
     assert {job.id for job in jobs} == {line[1] for line in lines if line[0] == "end"}
