@@ -139,7 +139,7 @@ class Engine:
         global _running  # noqa: PLW0603 - dbos holds one instance per process
         self._work, self._give_up = work, give_up
         _running = self
-        _quiet()
+        logging.getLogger("dbos").setLevel(_loudness())
         try:
             self._database = queue_engine(self._database_url)
             await asyncio.to_thread(self._prepare)
@@ -159,7 +159,7 @@ class Engine:
             "application_version": VERSION,
             "executor_id": self._executor,
             "serializer": DBOSPortableJSONSerializer(),
-            "log_level": "WARNING",
+            "log_level": logging.getLevelName(_loudness()),
             "use_listen_notify": False,
             "scheduler_polling_interval_sec": 3600.0,
             "notification_listener_polling_interval_sec": 0.2,  # it delays stopping by so much
@@ -433,9 +433,9 @@ def _answering() -> Iterator[None]:
         raise StoreError(f"the queue does not answer: {error}") from None
 
 
-def _quiet() -> None:
-    """Its own log lines go where ours go, and only the ones that matter."""
-    logging.getLogger("dbos").setLevel(logging.WARNING)
+def _loudness() -> int:
+    """Of its own log lines only those that matter, and fewer where fewer of ours are wanted."""
+    return max(logging.WARNING, logging.getLogger().level)
 
 
 class Freshness:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
@@ -469,6 +470,24 @@ async def test_a_job_whose_fate_cannot_be_written_down_before_the_end_is_left_fo
     async with at_work(sqlite_url) as desk:
         await desk.done(1)
         assert [("look", "done")] == desk.outcomes
+
+
+@pytest.mark.parametrize(
+    ("expected", "ours"),
+    [(logging.WARNING, logging.INFO), (logging.ERROR, logging.ERROR)],
+    ids=["only what matters", "no more than is wanted of ours"],
+)
+async def test_the_library_s_own_log_lines_are_few(
+    sqlite_url: str, expected: int, ours: int
+) -> None:
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(ours)
+    try:
+        async with at_work(sqlite_url):
+            assert expected == logging.getLogger("dbos").level
+    finally:
+        root.setLevel(before)
 
 
 # ---- going down, and coming back ----
