@@ -13,6 +13,7 @@ from bot.dependencies import Edge, Graph, cycle_through, neighbourhood
 from bot.estimator import SizeLimits, difficulty, estimate, far_off, size_of
 from bot.models import (
     Agent,
+    Assignment,
     Dependency,
     Difficulty,
     IssueRef,
@@ -77,6 +78,13 @@ class Facts:
 
 def decide(facts: Facts) -> Report:
     """Everything the report says and the labels show, from what is known."""
+    report = _with_graph(_draft(facts), facts)
+    report = replace(report, status=_status(report, facts))
+    return replace(report, warnings=tuple(_warnings(report, facts)))
+
+
+def _draft(facts: Facts) -> Report:
+    """The report before its graph, its status and its warnings, which rest on it."""
     blockers, waiting, proposals = _dependencies(facts)
     found = estimate(
         facts.metadata,
@@ -88,22 +96,14 @@ def decide(facts: Facts) -> Report:
     hard, hard_source = difficulty(
         facts.metadata, facts.reading, found, override=facts.override_difficulty
     )
-    draft = Report(
+    return Report(
         issue=facts.issue,
         status=Status.READY,
         estimate=found,
         size=size_of(found.tokens, facts.limits),
         difficulty=hard,
         difficulty_source=hard_source,
-        assignment=choose(
-            facts.agents,
-            found.tokens,
-            hard,
-            busy=facts.busy,
-            share=facts.share,
-            declared=facts.metadata.assigned_agent,
-            override=facts.override_agent or _keeps_it(facts),
-        ),
+        assignment=_assignment(facts, found.tokens, hard),
         share=facts.share,
         blockers=blockers,
         waiting=waiting,
@@ -111,11 +111,21 @@ def decide(facts: Facts) -> Report:
         hidden_blockers=facts.hidden_blockers,
         bot=facts.bot,
     )
-    if draft.assignment.source is Source.COMMAND and not facts.override_agent:
-        draft = replace(draft, assignment=replace(draft.assignment, source=Source.GITEA))
-    report = _with_graph(draft, facts)
-    report = replace(report, status=_status(report, facts))
-    return replace(report, warnings=tuple(_warnings(report, facts)))
+
+
+def _assignment(facts: Facts, tokens: int, hard: Difficulty) -> Assignment:
+    """Who should take it; an agent at work on it keeps it, as if a person had said so."""
+    found = choose(
+        facts.agents,
+        tokens,
+        hard,
+        busy=facts.busy,
+        share=facts.share,
+        declared=facts.metadata.assigned_agent,
+        override=facts.override_agent or _keeps_it(facts),
+    )
+    kept = found.source is Source.COMMAND and not facts.override_agent
+    return replace(found, source=Source.GITEA) if kept else found
 
 
 def _keeps_it(facts: Facts) -> str | None:
