@@ -12,7 +12,7 @@ import secrets
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -216,22 +216,16 @@ async def staged(port: int | None = 0) -> AsyncIterator[Stage]:
 @asynccontextmanager
 async def _forge_on(forge: Forge, port: int | None) -> AsyncIterator[None]:
     """Serve the forge on the port; None: the usual one, or any where that is taken."""
-    wanted = [port] if port is not None else [USUAL_PORT, 0]
-    for number in wanted:
-        served = serve(forge, port=number)
+    async with AsyncExitStack() as stack:
         try:
-            await served.__aenter__()
+            await stack.enter_async_context(serve(forge, port=USUAL_PORT if port is None else port))
         except OSError as error:
-            if number == wanted[-1]:
+            if port is not None:
                 raise ConfigError(
-                    f"port {number} cannot be used: {error.strerror}; say --port"
+                    f"port {port} cannot be used: {error.strerror}; say --port"
                 ) from None
-            continue
-        break
-    try:
+            await stack.enter_async_context(serve(forge))
         yield
-    finally:
-        await served.__aexit__(None, None, None)
 
 
 def _settings(url: str, token: str, secret: str, directory: Path) -> Settings:
