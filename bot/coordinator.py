@@ -9,55 +9,31 @@ they must be: a crash at any point repeats work and loses none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 
 from bot.decide import Facts, decide
-from bot.errors import AIError, NotFound, Retryable
+from bot.errors import NotFound
 from bot.estimator import SizeLimits
-from bot.gitea.models import Comment, Issue, NativeDependencies, User
+from bot.gitea.models import Comment, Issue, User
 from bot.labels import LabelBook
 from bot.models import Agent, IssueRef, Metadata, Reading, Report, Source, Warn, WarningKind
-from bot.parser import parse
 from bot.publish import Labels, StickyComment
-from bot.reading import Wanted
 from bot.render import Renderer
 from bot.repositories import Repositories
+from bot.side_by_side import side_by_side
+from bot.snapshot import IssueReader, Snapshot, snapshot
 from bot.store.queries import Edge, Known, Store, kept_title
 from bot.surroundings import Surroundings, Surveyor
+from bot.understanding import TextReader, Understanding, Understood
 
 log = structlog.get_logger(__name__)
 
-A = TypeVar("A")
-B = TypeVar("B")
-
 Later = Callable[[Collection[IssueRef]], Awaitable[None]]
 """Has other issues looked at, durably, after this one."""
-
-
-class IssueReader(Protocol):
-    """What reading an issue needs of Gitea."""
-
-    async def issue(self, ref: IssueRef) -> Issue:
-        """The issue as it is now."""
-
-    async def native_dependencies(self, ref: IssueRef) -> NativeDependencies:
-        """What Gitea itself says that it waits for."""
-
-    async def native_blocking(self, ref: IssueRef) -> list[Issue]:
-        """What waits for it, as Gitea itself says."""
-
-
-class TextReader(Protocol):
-    """Claude, as far as this is concerned."""
-
-    async def read(
-        self, *, title: str, body: str, issue: IssueRef, wanted: frozenset[Wanted]
-    ) -> Reading:
-        """What stands in the text; raises AIError."""
 
 
 class Observer(Protocol):
@@ -80,29 +56,21 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """An issue as it was read, before anything is decided."""
+class _Case:
+    """An issue as it was read, beside what was known of it."""
 
-    issue: Issue
+    now: Snapshot
     known: Known
-    comment: Comment | None
-    blockers: NativeDependencies
-    blocking: list[Issue]
 
-
-@dataclass(frozen=True, slots=True)
-class _Understood:
-    """What came of asking Claude: a reading, a failure, or nothing yet (`under_way`)."""
-
-    reading: Reading | None = None
-    failure: str | None = None
-    under_way: asyncio.Future[object] | None = None
+    @property
+    def issue(self) -> Issue:
+        return self.now.issue
 
 
 class _StillReading(Exception):  # noqa: N818 - not an error: all is said that can be said so far
     """A report was made without Claude, who has not answered yet; `done` when it has."""
 
-    def __init__(self, done: asyncio.Future[object]) -> None:
+    def __init__(self, done: asyncio.Task[None]) -> None:
         super().__init__()
         self.done = done
 
@@ -137,7 +105,7 @@ class Coordinator:
         self._renderer = renderer
         self._bot = bot
         self._rules = rules
-        self._reader = reader
+        self._understanding = Understanding(reader, rules.hosts)
         self._observer = observer
         self._patience = patience
 
@@ -178,34 +146,10 @@ class Coordinator:
         """Whether the bot is among its assignees, whatever login it has by now."""
         return not issue.is_pull and any(user.id == self._bot.id for user in issue.assignees)
 
-    # -- read -------------------------------------------------------------------------------
-
-    async def _see(self, ref: IssueRef, known: Known) -> _Seen | None:
-        """Everything about the issue itself, side by side; None when it cannot be seen."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                issue = group.create_task(self._gitea.issue(ref))
-                comment = group.create_task(self._comment.remembered(ref, known.comment_id))
-                blockers = group.create_task(self._gitea.native_dependencies(ref))
-                blocking = group.create_task(self._native_blocking(ref))
-        except ExceptionGroup as errors:
-            first = _worst(errors.exceptions)
-            if isinstance(first, NotFound):
-                return None
-            raise first from None
-        return _Seen(
-            issue=issue.result(),
-            known=replace(known, ref=issue.result().ref),
-            comment=comment.result(),
-            blockers=blockers.result(),
-            blocking=blocking.result(),
-        )
-
-    async def _native_blocking(self, ref: IssueRef) -> list[Issue]:
-        try:
-            return await self._gitea.native_blocking(ref)
-        except NotFound:
-            return []
+    async def _see(self, ref: IssueRef, known: Known) -> _Case | None:
+        """The issue as it is now; None when it cannot be seen."""
+        now = await snapshot(self._gitea, self._comment, ref, known.comment_id)
+        return _Case(now, replace(known, ref=now.issue.ref)) if now else None
 
     # -- the ways it can stand --------------------------------------------------------------
 
@@ -229,10 +173,10 @@ class Coordinator:
         await self._store.move(old, new)
         await later([new])
 
-    async def _leave(self, seen: _Seen, later: Later) -> None:
+    async def _leave(self, seen: _Case, later: Later) -> None:
         """Not coordinated, or no longer: say so where a report stands, and take labels off."""
         issue, known = seen.issue, seen.known
-        comment = seen.comment
+        comment = seen.now.comment
         if known.coordinated:
             comment = comment or await self._comment.find(issue)
             if comment:
@@ -259,31 +203,14 @@ class Coordinator:
             later=later,
         )
 
-    async def _coordinate(self, seen: _Seen, later: Later, patience: float | None) -> None:
-        issue, known = seen.issue, seen.known
-        metadata = parse(
-            issue.body, issue=issue.ref, title=issue.title, hosts=self._rules.hosts or None
+    async def _coordinate(self, seen: _Case, later: Later, patience: float | None) -> None:
+        issue = seen.issue
+        understood = await self._understanding.of(issue, patience)
+        known, changed = await self._note(seen, understood)
+        tree, around = await side_by_side(
+            self._repositories.tree(issue.ref.repository), self._survey(seen, understood)
         )
-        understood = await self._understand(issue, metadata, patience)
-        reading = understood.reading
-        edges = self._edges(seen, metadata, reading)
-        changed = await self._store.said_by(issue.ref) ^ edges
-        before = await self._surveyor.reach(issue.ref) if changed else set[IssueRef]()
-        owed = {*known.owed, *before, *_ends(changed)}
-        known = replace(known, coordinated=True, owed=tuple(owed))
-        await self._store.save(known, edges)
-
-        tree, around = await asyncio.gather(
-            self._repositories.tree(issue.ref.repository),
-            self._surveyor.survey(
-                issue.ref,
-                native=(*seen.blockers.issues, *seen.blocking),
-                named={*metadata.blocked_by, *metadata.blocks} - {issue.ref},
-                proposed=self._proposed(reading),
-                most=self._rules.dependencies,
-            ),
-        )
-        report = await self._decide(seen, metadata, understood, around, tree)
+        report = await self._decide(seen, understood, around, tree)
         comment_id = await self._publish(seen, report)
 
         concerned = set[IssueRef]()
@@ -291,13 +218,14 @@ class Coordinator:
             concerned |= set(known.cycle) | set(report.cycle)
         if changed or _shows_otherwise(known, issue):
             concerned |= await self._surveyor.reach(issue.ref)
+        agent = report.assignment.agent
         await self._remember(
             replace(
                 known,
                 comment_id=comment_id,
                 title=issue.title,
                 status=report.status.value,
-                agent=report.assignment.agent.name if report.assignment.agent else "",
+                agent=agent.name if agent else "",
                 cycle=report.cycle,
             ),
             edges=None,
@@ -308,28 +236,30 @@ class Coordinator:
         if understood.under_way:
             raise _StillReading(understood.under_way)
 
-    # -- understand -------------------------------------------------------------------------
+    async def _note(self, seen: _Case, understood: Understood) -> tuple[Known, bool]:
+        """Remember the edges it says now, and whom a change of them concerns; whether one is."""
+        me, known = seen.issue.ref, seen.known
+        edges = self._edges(seen, understood.metadata, understood.reading)
+        changed = await self._store.said_by(me) ^ edges
+        before = await self._surveyor.reach(me) if changed else set[IssueRef]()
+        owed = {*known.owed, *before, *_ends(changed)}
+        known = replace(known, coordinated=True, owed=tuple(owed))
+        await self._store.save(known, edges)
+        return known, bool(changed)
 
-    async def _understand(
-        self, issue: Issue, metadata: Metadata, patience: float | None
-    ) -> _Understood:
-        """What Claude reads of what is not declared, why it could not be asked, or neither yet."""
-        wanted = _wanted(metadata)
-        if self._reader is None or not wanted or not issue.is_open:
-            return _Understood()
-        asked = asyncio.ensure_future(
-            self._reader.read(title=issue.title, body=issue.body, issue=issue.ref, wanted=wanted)
+    async def _survey(self, seen: _Case, understood: Understood) -> Surroundings:
+        me, metadata = seen.issue.ref, understood.metadata
+        return await self._surveyor.survey(
+            me,
+            native=(*seen.now.blockers.issues, *seen.now.blocking),
+            named={*metadata.blocked_by, *metadata.blocks} - {me},
+            proposed=self._proposed(understood.reading),
+            most=self._rules.dependencies,
         )
-        try:
-            await asyncio.wait([asked], timeout=patience)
-            if not asked.done():
-                return _Understood(under_way=asyncio.ensure_future(asyncio.wait([asked])))
-            return _Understood(reading=asked.result())
-        except AIError as error:
-            log.warning("ai.failed", issue=str(issue.ref), error=str(error))
-            return _Understood(failure=str(error))
 
-    def _edges(self, seen: _Seen, metadata: Metadata, reading: Reading | None) -> set[Edge]:
+    # -- decide -----------------------------------------------------------------------------
+
+    def _edges(self, seen: _Case, metadata: Metadata, reading: Reading | None) -> set[Edge]:
         """What this issue says of who waits for whom.
 
         That another issue waits for this one is believed within a repository only: whoever may
@@ -338,8 +268,8 @@ class Coordinator:
         me = seen.issue.ref
         said = {Edge(me, ref, me, Source.DECLARED) for ref in metadata.blocked_by}
         said |= {Edge(ref, me, me, Source.DECLARED) for ref in metadata.blocks if _near(ref, me)}
-        said |= {Edge(me, other.ref, me, Source.GITEA) for other in seen.blockers.issues}
-        said |= {Edge(other.ref, me, me, Source.GITEA) for other in seen.blocking}
+        said |= {Edge(me, other.ref, me, Source.GITEA) for other in seen.now.blockers.issues}
+        said |= {Edge(other.ref, me, me, Source.GITEA) for other in seen.now.blocking}
         if reading and self._rules.accept_ai_dependencies == "accept":
             said |= {Edge(me, ref, me, Source.AI) for ref in reading.blocked_by}
         return {edge for edge in said if edge.waits != edge.on}
@@ -349,13 +279,10 @@ class Coordinator:
             return ()
         return reading.blocked_by
 
-    # -- decide -----------------------------------------------------------------------------
-
     async def _decide(
         self,
-        seen: _Seen,
-        metadata: Metadata,
-        understood: _Understood,
+        seen: _Case,
+        understood: Understood,
         around: Surroundings,
         tree: Mapping[str, int] | None,
     ) -> Report:
@@ -366,7 +293,7 @@ class Coordinator:
                 issue=issue.ref,
                 title=issue.title,
                 text=f"{issue.title}\n\n{issue.body}",
-                metadata=metadata,
+                metadata=understood.metadata,
                 reading=understood.reading,
                 ai_failure=understood.failure,
                 blockers=around.blockers,
@@ -377,7 +304,7 @@ class Coordinator:
                 titles=around.titles,
                 dependencies_found=around.found,
                 dependencies_followed=around.followed,
-                hidden_blockers=around.hidden + seen.blockers.unseen,
+                hidden_blockers=around.hidden + seen.now.blockers.unseen,
                 tree=tree,
                 agents=rules.agents,
                 busy=await self._store.busy(besides=issue.ref),
@@ -395,10 +322,10 @@ class Coordinator:
 
     # -- publish ----------------------------------------------------------------------------
 
-    async def _publish(self, seen: _Seen, report: Report) -> int:
+    async def _publish(self, seen: _Case, report: Report) -> int:
         """Write the comment and the labels side by side; the comment's id."""
         issue, wanted = seen.issue, self._book.wanted(report)
-        comment = seen.comment or await self._comment.find(issue)
+        comment = seen.now.comment or await self._comment.find(issue)
         refused = self._refused(issue)
         if comment and refused is None:
             # The first look since the start: what the comment has to say of labels is not known,
@@ -406,7 +333,7 @@ class Coordinator:
             labelled = await self._labels.put(issue, wanted)
             comment_id, written = await self._say(issue, comment, report)
         else:
-            (comment_id, written), labelled = await _side_by_side(
+            (comment_id, written), labelled = await side_by_side(
                 self._say(issue, comment, report), self._labels.put(issue, wanted)
             )
             if bool(refused) is not bool(self._refused(issue)):
@@ -470,42 +397,6 @@ def _carries(issue: Issue, name: str) -> bool:
     return any(label.name.casefold() == name.casefold() for label in issue.labels)
 
 
-def _wanted(metadata: Metadata) -> frozenset[Wanted]:
-    missing = set()
-    if metadata.difficulty is None:
-        missing.add(Wanted.DIFFICULTY)
-    if metadata.estimated_context is None:
-        missing.add(Wanted.CONTEXT)
-    if not metadata.blocked_by and not metadata.unreadable:
-        missing.add(Wanted.DEPENDENCIES)
-    return frozenset(missing)
-
-
 def _shows_otherwise(known: Known, issue: Issue) -> bool:
     """Whether other reports that show this issue have to change."""
     return (known.state, known.title) != (issue.state, kept_title(issue.title))
-
-
-async def _side_by_side(
-    first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]
-) -> tuple[A, B]:
-    try:
-        async with asyncio.TaskGroup() as group:
-            one, two = group.create_task(first), group.create_task(second)
-    except ExceptionGroup as errors:
-        raise _worst(errors.exceptions) from None
-    return one.result(), two.result()
-
-
-def _worst(errors: Sequence[BaseException]) -> BaseException:
-    """Of several failures side by side, the one that says most: what will not pass first."""
-    flat = [e for error in errors for e in _flat(error)]
-    return min(flat, key=lambda error: isinstance(error, Retryable))
-
-
-def _flat(error: BaseException) -> Iterable[BaseException]:
-    return (
-        (e for one in error.exceptions for e in _flat(one))
-        if isinstance(error, BaseExceptionGroup)
-        else (error,)
-    )

@@ -461,7 +461,7 @@ def with_claude(
     """Let the running bot ask this one."""
     claude = Claude(answer)
     coordinator = stage.bot.coordinator
-    coordinator._reader = claude
+    coordinator._understanding._reader = claude
     coordinator._rules = replace(coordinator._rules, accept_ai_dependencies=dependencies)
     if slow:
         coordinator._patience = 0.01
