@@ -95,3 +95,27 @@ class Overrides:
         """p0 … p3, where set."""
         found = self.get(Field.PRIORITY)
         return found.value if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """All that people said of one issue."""
+
+    overrides: Overrides = Overrides()
+    links: tuple[Link, ...] = ()
+    pause: Pause | None = None
+
+    @property
+    def ignored(self) -> frozenset[tuple[IssueRef, IssueRef]]:
+        """Edges (waits, on) that do not count."""
+        return frozenset((one.waits, one.on) for one in self.links if one.kind is LinkKind.IGNORED)
+
+    @property
+    def linked(self) -> frozenset[IssueRef]:
+        """Every issue that a person named at an edge of this one."""
+        return frozenset(ref for one in self.links for ref in (one.waits, one.on))
+
+    @property
+    def unlinked(self) -> frozenset[IssueRef]:
+        """Every issue that was taken away from an edge of this one."""
+        return frozenset(ref for edge in self.ignored for ref in edge)
