@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from bot.boxes import commands_for, ticked
+from bot.boxes import commands_of
 from bot.commands import Call, Commands, Outcome, Right, Said, find
 from bot.errors import Forbidden, Permanent, Retryable, UserError
 from bot.gitea.events import Event
@@ -179,8 +179,8 @@ class Commander:
         if event.action == "created":
             said, boxes = self._find(comment.body), False
         elif event.action == "edited" and comment.author.lower() == self._bot.login.lower():
-            actions = ticked(event.changes.body_before or "", comment.body)
-            said, boxes = tuple(commands_for(action) for action in actions), True
+            said = commands_of(event.changes.body_before or "", comment.body)
+            boxes = True
         elif event.action == "edited" and comment.author.lower() == by.lower():
             before = self._find(event.changes.body_before or "")
             said, boxes = added(before, self._find(comment.body)), False
