@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import structlog
 
 from bot.boxes import commands_of
-from bot.commands import Call, Commands, Outcome, Right, Said, find
+from bot.commands import Call, Command, Commands, Outcome, Right, Said, find
 from bot.errors import Forbidden, Permanent, Retryable, UserError
 from bot.gitea.events import Event
 from bot.gitea.models import Comment, Issue, Permission, User
@@ -236,9 +236,7 @@ class Commander:
             what = f"there is no command `{_plain(said.verb)}`" if said.verb else "no command given"
             return Result(text, good=False, message=f"{what}; {hint}")
         try:
-            right = await rights.need(command.who)
-            if request.is_pull and not command.on_pulls:
-                raise UserError("this is for issues; a pull request has no report")
+            right = await rights.need(command)
             call = Call(
                 request.issue, command.verb, said.words, request.sender, request.is_pull, right
             )
@@ -333,8 +331,11 @@ class _Rights:
         self._request = request
         self._found: Right | None = None
 
-    async def need(self, right: Right) -> Right:
-        """The sender's right, which is at least that one; else UserError."""
+    async def need(self, command: Command) -> Right:
+        """The sender's right, which is enough for the command here; else UserError."""
+        right = command.who
+        if self._request.is_pull and not command.on_pulls:
+            raise UserError("this is for issues; a pull request has no report")
         if right is Right.ANYONE:
             return Right.ANYONE
         if right is Right.CONCERNED and await self._is_concerned():
