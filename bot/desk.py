@@ -68,6 +68,9 @@ class Reports(Protocol):
         Raises GiteaError when it cannot be read.
         """
 
+    async def text(self, issue: IssueRef) -> str:
+        """The issue's title, a blank line and its text, as they are now. Raises GiteaError."""
+
 
 class Graphs(Protocol):
     """The dependencies around issues, as far as they may be shown at `issue`."""
