@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Protocol
 
 from bot.commands import Call, nearest
@@ -32,11 +32,12 @@ def no_words(call: Call) -> None:
         raise UserError("nothing may follow on that line")
 
 
-def one_of(call: Call, choices: Collection[str]) -> str:
+def one_of(call: Call, choices: Sequence[str]) -> str:
     """The one word of a command, which must be one of these; in lower case."""
-    one = " or ".join(f"`{choice}`" for choice in choices)
+    *most, last = (f"`{choice}`" for choice in choices)
+    one = f"{', '.join(most)} or {last}"
     if len(call.words) != 1:
-        raise UserError(f"say one of these: {one}")
+        raise UserError(f"say {one}")
     word = call.words[0].lower()
     if word not in choices:
         near = nearest(word, choices)
