@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from bot.commands import Call, Commands, Outcome, Right, discover_commands
 from bot.decide import Facts, decide
@@ -13,8 +14,8 @@ from bot.models import Agent, Dependency, Difficulty, IssueRef, RefState, Report
 from bot.render import Renderer
 from bot.sayings import Field, Link, LinkKind, Override, Overrides, Pause
 from bot.text.references import references
-from tests.unit.test_store import NOW
 
+NOW = datetime(2026, 11, 22, 15, 4, 5, tzinfo=UTC)
 HERE = IssueRef("acme", "rocket", 3)
 COMMANDS = discover_commands()
 EVERY = frozenset(Difficulty)
