@@ -61,8 +61,11 @@ def _spans(text: str) -> Markup:
     return Markup("").join(marked)
 
 
+def main() -> None:
+    """Put the table of the README in this folder right."""
+    text = README.read_text(encoding="utf-8")
+    README.write_text(with_table(text, table(discover_commands())), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    README.write_text(
-        with_table(README.read_text(encoding="utf-8"), table(discover_commands())),
-        encoding="utf-8",
-    )
+    main()

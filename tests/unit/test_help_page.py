@@ -11,7 +11,7 @@ from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
 from bot.commands import Call, Command, Outcome, Right, discover_commands
-from bot.help_page import BEGIN, END, help_page, table, with_table
+from bot.help_page import BEGIN, END, help_page, main, table, with_table
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -63,6 +63,15 @@ def test_a_text_without_the_marks_is_refused(text) -> None:
 
 def test_what_stands_around_the_table_stays() -> None:
     assert f"a {BEGIN}\nnew\n{END} b" == with_table(f"a {BEGIN}\nold\n{END} b", "new\n")
+
+
+def test_the_readme_is_put_right(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    readme = tmp_path / "README.md"
+    readme.write_text(f"Über\n{BEGIN}\nold\n{END}\nrest\n", encoding="utf-8")
+    main()
+    rows = table(discover_commands())
+    assert f"Über\n{BEGIN}\n{rows}{END}\nrest\n" == readme.read_text(encoding="utf-8")
 
 
 class Page(HTMLParser):
