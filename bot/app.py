@@ -162,6 +162,7 @@ class Bot:
             bot=me.login,
             references=partial(references, hosts=settings.gitea.hosts or None),
             put_back=self.put_back,
+            splitter=self.reader,
         )
         self._commander = Commander(
             gitea=self.gitea,

@@ -13,6 +13,7 @@ from bot.commands import Said
 from bot.models import IssueRef
 from bot.render import MARKER
 
+REPLY = "<!-- mosaic-coordinator:reply"  # how the bot's replies begin
 SPLIT_MARKER = "<!-- mosaic-coordinator:split -->"
 MAX_BOXES = 60
 
@@ -31,10 +32,27 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
 
 def boxes(body: str) -> dict[str, bool]:
     """The boxes of one of the bot's comments: whether each is ticked, by action."""
-    if not body.startswith((MARKER, SPLIT_MARKER)):
+    if not _has_boxes(body):
         return {}
     found = _BOX.findall(body)[:MAX_BOXES]
     return {action: mark != " " for mark, action in found}
+
+
+def _has_boxes(body: str) -> bool:
+    """Whether it is a report or holds a proposed split."""
+    return body.startswith(MARKER) or holds_split(body)
+
+
+def holds_split(body: str) -> bool:
+    """Whether it is one of the bot's comments that hold a proposed split.
+
+    In a reply the marker is a line of its own: the second one, or a later one where the reply
+    begins with what came of other commands. No title or reason makes such a line, for they are
+    escaped and stand within one.
+    """
+    if body.startswith(SPLIT_MARKER):
+        return True
+    return body.startswith(REPLY) and f"\n{SPLIT_MARKER}\n" in body.replace("\r\n", "\n")
 
 
 def ticked(before: str, after: str) -> list[str]:

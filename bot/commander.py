@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from bot.boxes import commands_of
+from bot.boxes import REPLY, commands_of
 from bot.commands import Call, Command, Commands, Outcome, Right, Said, find
 from bot.errors import Forbidden, Permanent, Retryable, UserError
 from bot.gitea.events import Event
@@ -27,7 +27,6 @@ from bot.render import Renderer
 
 log = structlog.get_logger(__name__)
 
-REPLY = "<!-- mosaic-coordinator:reply"
 LONGEST_REPLY = 60_000  # characters; Gitea takes more, people do not
 RATE_WAIT = 600.0  # seconds until commands that were put off are looked at again
 
@@ -238,7 +237,13 @@ class Commander:
         try:
             right = await rights.need(command)
             call = Call(
-                request.issue, command.verb, said.words, request.sender, request.is_pull, right
+                request.issue,
+                command.verb,
+                said.words,
+                request.sender,
+                request.is_pull,
+                right,
+                request.comment,
             )
             outcome = await command.do(call, self._desk)
         except UserError as error:

@@ -72,6 +72,7 @@ class Call:
     sender: str
     is_pull: bool = False
     right: Right = Right.ANYONE
+    comment: int | None = None  # where it was said, or the box was ticked
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -114,7 +115,10 @@ Raises UserError, whose message the person sees, when the words or the state are
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command's declaration. `usage` begins with the verb, without the slash."""
+    """A command's declaration. `usage` begins with the verb, without the slash.
+
+    One that is `hidden` is what a box stands for, and no help speaks of it.
+    """
 
     usage: str
     does: str
@@ -122,6 +126,7 @@ class Command:
     examples: tuple[str, ...]
     do: Doing
     on_pulls: bool = False
+    hidden: bool = False
 
     @property
     def verb(self) -> str:
@@ -130,13 +135,19 @@ class Command:
 
 
 def command(
-    usage: str, *, does: str, who: Right, examples: Sequence[str], on_pulls: bool = False
+    usage: str,
+    *,
+    does: str,
+    who: Right,
+    examples: Sequence[str],
+    on_pulls: bool = False,
+    hidden: bool = False,
 ) -> Callable[[Doing], Doing]:
     """Declare a command; `discover_commands` finds it by this."""
 
     def declare(do: Doing) -> Doing:
         do.declaration = Command(  # type: ignore[attr-defined]
-            usage, does, who, tuple(examples), do, on_pulls
+            usage, does, who, tuple(examples), do, on_pulls, hidden
         )
         return do
 
@@ -152,13 +163,18 @@ class Commands:
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())
 
+    @property
+    def shown(self) -> tuple[Command, ...]:
+        """Those that people are told of."""
+        return tuple(command for command in self if not command.hidden)
+
     def get(self, verb: str) -> Command | None:
         """The command of that verb, in whatever case it was typed."""
         return self._commands.get(verb.lower())
 
     def nearest(self, verb: str) -> str | None:
         """The verb within two edits (one, for a short word), or None."""
-        return nearest(verb.lower(), self._commands)
+        return nearest(verb.lower(), [one.verb for one in self.shown])
 
 
 def discover_commands(package: str = "handlers.commands") -> Commands:

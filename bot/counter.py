@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from bot.boxes import holds_split
 from bot.commander import right_of
 from bot.commands import Commands, References, Right
-from bot.desk import Standing
+from bot.desk import Standing, Written
 from bot.errors import Forbidden, NotFound, UserError
-from bot.gitea.models import Issue, Permission
+from bot.gitea.models import Comment, Issue, Permission
 from bot.models import Agent, IssueRef, RefState, Report
+from bot.proposal import part_of
 from bot.sayings import Field
+from bot.splitting import Part
 from bot.store.queries import Known, Store
 from bot.store.sayings import SayingsStore
 
@@ -27,6 +31,21 @@ class Gitea(Protocol):
 
     async def create_issue(self, repo: str, title: str, body: str) -> Issue:
         """Open an issue."""
+
+    def comments(self, ref: IssueRef) -> AsyncIterator[Comment]:
+        """All comments of an issue, the oldest first."""
+
+    def issues_since(self, repo: str, since: datetime) -> AsyncIterator[Issue]:
+        """The issues of a repository that changed since then."""
+
+
+class Splitter(Protocol):
+    """What this needs of Claude."""
+
+    async def split(
+        self, *, title: str, body: str, issue: IssueRef, room: int, tokens: int
+    ) -> tuple[Part, ...]:
+        """The parts into which it would split an issue."""
 
 
 class Examiner(Protocol):
@@ -62,11 +81,13 @@ class Counter:
         bot: str,
         references: References,
         put_back: Callable[[IssueRef], Awaitable[int]],
+        splitter: Splitter | None = None,
     ) -> None:
         self._store = store
         self._gitea = gitea
         self._examiner = examiner
         self._surveyor = surveyor
+        self._splitter = splitter
         self.agents = agents
         self.commands = commands
         self.bot = bot
@@ -145,6 +166,32 @@ class Counter:
     async def create_issue(self, repository: str, title: str, body: str) -> IssueRef:
         """Open an issue."""
         return (await self._gitea.create_issue(repository, title, body)).ref
+
+    async def divided(self, issue: IssueRef, room: int, tokens: int) -> tuple[Part, ...] | None:
+        """The parts that Claude reads in the text; None where there is no key."""
+        if self._splitter is None:
+            return None
+        found = await self._gitea.issue(issue)
+        return await self._splitter.split(
+            title=found.title, body=found.body, issue=found.ref, room=room, tokens=tokens
+        )
+
+    async def proposals(self, issue: IssueRef) -> Sequence[Written]:
+        """The bot's own replies at an issue that hold a proposed split, the oldest first."""
+        return [
+            Written(comment.id, comment.body, comment.created_at)
+            async for comment in self._gitea.comments(issue)
+            if comment.user.is_called(self.bot) and holds_split(comment.body)
+        ]
+
+    async def parts(self, issue: IssueRef, digest: str, since: datetime) -> Mapping[int, IssueRef]:
+        """The issues that the bot made of a proposal's parts, by the part's number."""
+        found: dict[int, IssueRef] = {}
+        async for one in self._gitea.issues_since(issue.repository, since):
+            said = part_of(one.body) if one.user.is_called(self.bot) and not one.is_pull else None
+            if said and (said[0], said[2]) == (issue.number, digest):
+                found[said[1]] = min(one.ref, found.get(said[1], one.ref))
+        return found
 
     async def _standing(self, known: Known) -> Standing:
         said = await self.sayings.overrides(known.ref)

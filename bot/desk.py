@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bot.commands import Commands, Right
 from bot.models import Agent, IssueRef, RefState, Report
 from bot.sayings import Field, Link, Overrides, Pause
+from bot.splitting import Part
 
 
 class Sayings(Protocol):
@@ -142,3 +144,35 @@ class Failures(Protocol):
 
     async def put_back(self, issue: IssueRef) -> int:
         """Do again what failed on an issue; how many pieces of work that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A comment that the bot wrote: its id, its text as it is now, and since when it stands."""
+
+    id: int
+    body: str
+    at: datetime
+
+
+class Splits(Protocol):
+    """Splitting issues that are too big."""
+
+    async def divided(self, issue: IssueRef, room: int, tokens: int) -> tuple[Part, ...] | None:
+        """The parts that Claude reads in the text, each of at most `room` tokens.
+
+        None where there is no key, empty where the text gives nothing to go by. `tokens` is the
+        estimate of the whole. Raises AIError and GiteaError.
+        """
+
+    async def proposals(self, issue: IssueRef) -> Sequence[Written]:
+        """The bot's own replies at an issue that hold a proposed split, the oldest first."""
+
+    async def parts(self, issue: IssueRef, digest: str, since: datetime) -> Mapping[int, IssueRef]:
+        """The issues that the bot made of a proposal's parts, by the part's number.
+
+        `since`: a time before the first of them was made.
+        """
+
+    async def create_issue(self, repository: str, title: str, body: str) -> IssueRef:
+        """Open an issue."""
