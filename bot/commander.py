@@ -24,6 +24,7 @@ from bot.gitea.events import Event
 from bot.gitea.models import Comment, Issue, Permission, User
 from bot.models import IssueRef
 from bot.render import Renderer
+from bot.sayings import Pause
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +71,9 @@ class Ledger(Protocol):
 
     async def commands_since(self, by: str, since: datetime) -> int:
         """How many commands somebody gave since then."""
+
+    async def paused(self, repository: str) -> Pause | None:
+        """Whether nothing is to be written in a repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +159,22 @@ class Commander:
         if request is None or not request.said or not self._listens_to(event):
             return Done()
         await self._not_too_many(request)
-        await self._react(request, "eyes")
+        quiet = await self._is_quiet(request)
+        if not quiet:
+            await self._react(request, "eyes")
         rights = _Rights(self._gitea, request)
         results = [await self._once(request, said, rights) for said in request.said]
-        await self._say(request, results)
-        await self._react(request, "+1" if all(r.good for r in results) else "confused")
+        if not quiet:
+            await self._say(request, results)
+            await self._react(request, "+1" if all(r.good for r in results) else "confused")
         return _looks(request, results)
+
+    async def _is_quiet(self, request: Request) -> bool:
+        """In a paused repository commands are done, and nothing is written of them."""
+        verbs = {said.verb for said in request.said}
+        if verbs & {"pause", "resume"}:
+            return False
+        return await self._ledger.paused(request.issue.repository) is not None
 
     # -- what is asked ----------------------------------------------------------------------
 

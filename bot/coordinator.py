@@ -36,7 +36,7 @@ from bot.publish import Labels, StickyComment
 from bot.reading import Wanted
 from bot.render import Renderer
 from bot.repositories import Repositories
-from bot.sayings import Field, Heard, LinkKind
+from bot.sayings import Field, Heard, LinkKind, Pause
 from bot.store.queries import Edge, Known, Store, kept_title
 from bot.surroundings import Surroundings, Surveyor
 from bot.unblock import fingerprint
@@ -83,6 +83,12 @@ class Sayings(Protocol):
 
     async def give_back(self, issue: IssueRef, field: Field) -> bool:
         """Let something that was said hold no longer."""
+
+    async def paused(self, repository: str) -> Pause | None:
+        """Whether nothing is to be written in a repository."""
+
+    async def move(self, old: IssueRef, new: IssueRef) -> None:
+        """What was said of an issue is said of it under its new name."""
 
 
 class Observer(Protocol):
@@ -271,12 +277,15 @@ class Coordinator:
         """Its repository has another name now: it is looked at there, one look at a time."""
         log.info("issue.moved", issue=str(old), now=str(new))
         await self._store.move(old, new)
+        await self._sayings.move(old, new)
         await later([new])
 
     async def _leave(self, seen: _Seen, later: Later) -> None:
         """Not coordinated, or no longer: say so where a report stands, and take labels off."""
         issue, known = seen.issue, seen.known
         comment = seen.comment
+        if known.coordinated and await self._sayings.paused(issue.ref.repository):
+            return  # it is told when the bot may write here again
         if known.coordinated:
             comment = comment or await self._comment.find(issue)
             if comment:

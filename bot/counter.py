@@ -92,7 +92,7 @@ class Counter:
         self.commands = commands
         self.bot = bot
         self.references = references
-        self.put_back = put_back
+        self._put_back = put_back
         self.sayings = sayings
         # What people said is the store's; it is here under the same names.
         self.overrides = sayings.overrides
@@ -109,6 +109,10 @@ class Counter:
     async def report(self, issue: IssueRef) -> Report | None:
         """The issue's report as decided now, nothing written; None when it is not coordinated."""
         return await self._examiner.examine(issue)
+
+    async def put_back(self, issue: IssueRef) -> int:
+        """Do again what failed on an issue; how many pieces of work that is."""
+        return await self._put_back(issue)
 
     async def text(self, issue: IssueRef) -> str:
         """The issue's title and text, as they are now."""
@@ -128,6 +132,10 @@ class Counter:
         """The coordinated, open issues of a repository."""
         known = await self._store.coordinated_in(repository)
         return [await self._standing(one) for one in known if one.state == "open"]
+
+    async def all_in(self, repository: str) -> Sequence[IssueRef]:
+        """Every coordinated issue of a repository, closed ones too."""
+        return [one.ref for one in await self._store.coordinated_in(repository)]
 
     async def blockers(self, refs: Collection[IssueRef]) -> Mapping[IssueRef, Sequence[IssueRef]]:
         """What each waits for, open ones only, those that may be shown in their repository."""

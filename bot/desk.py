@@ -106,6 +106,9 @@ class Queues(Protocol):
     async def blockers(self, refs: Collection[IssueRef]) -> Mapping[IssueRef, Sequence[IssueRef]]:
         """What each waits for, open ones only, those that may be shown in their repository."""
 
+    async def all_in(self, repository: str) -> Sequence[IssueRef]:
+        """Every coordinated issue of a repository, closed ones too."""
+
 
 class Rights(Protocol):
     """Who may do what, asked of Gitea."""

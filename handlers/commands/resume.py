@@ -24,7 +24,7 @@ async def resume(call: Call, desk: Desk) -> Outcome:
     repository = call.issue.repository
     was_paused = await desk.resume(repository)
     # Also when it was not: a crash may have come between the end of the pause and catching up.
-    waiting = [one.issue for one in await desk.queue(repository)]
+    waiting = await desk.all_in(repository)
     return Outcome(
         template="replies/resume",
         values={"repository": repository, "was_paused": was_paused},

@@ -140,6 +140,10 @@ class Desk:
     async def blockers(self, refs: Collection[IssueRef]) -> Mapping[IssueRef, Sequence[IssueRef]]:
         return {}
 
+    async def all_in(self, repository: str) -> Sequence[IssueRef]:
+        assert HERE.repository == repository
+        return [ref(one) for one in self.waiting]
+
     async def pause(self, repository: str, *, by: str, reason: str = "") -> None:
         self.is_paused = True
         self.told.append(f"{repository} paused by {by}" + (f": {reason}" if reason else ""))
