@@ -22,12 +22,16 @@ BEGIN, END = "<!-- commands -->", "<!-- /commands -->"
 
 def help_page(commands: Iterable[Command], bot: str) -> str:
     """The page: HTML that needs nothing from elsewhere. `bot` is the bot's login."""
-    return _jinja().get_template("help.html.j2").render(commands=list(commands), bot=bot)
+    return _jinja().get_template("help.html.j2").render(commands=_shown(commands), bot=bot)
 
 
 def table(commands: Iterable[Command]) -> str:
     """Every command as a row of a Markdown table."""
-    return Renderer().reply("commands", commands=list(commands))
+    return Renderer().reply("commands", commands=_shown(commands))
+
+
+def _shown(commands: Iterable[Command]) -> list[Command]:
+    return [one for one in commands if not one.hidden]
 
 
 def with_table(text: str, rows: str) -> str:

@@ -42,6 +42,7 @@ _NUMBERED = re.compile(
     r"\W*(?:(?:step|phase|part|stage|milestone|iteration|week|sprint)\s*)?\d{1,3}(?:[.):—–-]|\s|$)",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"^\d{1,3}(?:\.\d{1,3}){0,3}[.):]?\s+(?=\S)")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])[ \t]*")
 _BOX = re.compile(r"\[([ xX])\][ \t]+")
 _SENTENCE = re.compile(r"(?<=[\w)`])(?:[.:;](?=\s)|\s[—–-]\s)")
@@ -57,12 +58,26 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of work: what it is called, its text, whether it has a place in an order."""
+    """A piece of work: what it is called, its text, and where it stands.
+
+    `path` has a pair for each level it is nested in: whether that is numbered, and which one it is.
+    """
 
     title: str
     text: str
     kind: Kind = Kind.SECTION
-    is_ordered: bool = False
+    path: tuple[tuple[bool, int], ...] = ()
+
+    def within(self, *outer: tuple[bool, int]) -> Piece:
+        """The same, nested further."""
+        return replace(self, path=(*outer, *self.path))
+
+
+def precedes(one: Piece, other: Piece) -> bool:
+    """Whether numbers say that one comes before the other."""
+    pairs = zip(one.path, other.path, strict=False)
+    mine, its = next((pair for pair in pairs if pair[0] != pair[1]), ((False, 0), (False, 0)))
+    return mine[0] and its[0] and mine[1] < its[1]
 
 
 def divide(text: str, issue: IssueRef) -> list[Piece]:
@@ -94,7 +109,11 @@ def _sections(text: str, depth: int) -> list[Piece]:
         return []
     if len(work) == 1:
         return _sections(work[0].text, depth - 1) or _listed(work[0].text)
-    pieces = [piece for section in work for piece in _of_section(section, depth)]
+    pieces = [
+        piece.within((bool(_NUMBERED.match(section.title)), number))
+        for number, section in enumerate(work)
+        for piece in _of_section(section, depth)
+    ]
     return pieces if len(pieces) > 1 else []
 
 
@@ -104,8 +123,7 @@ def _of_section(section: _Section, depth: int) -> list[Piece]:
         inside = _sections(section.text, depth - 1) or _listed(section.text)
         if inside:
             return inside
-    ordered = bool(_NUMBERED.match(section.title))
-    return [Piece(_title(section.title), section.text, Kind.SECTION, ordered)]
+    return [Piece(_title(_NUMBER.sub("", section.title)), section.text)]
 
 
 def _headed(text: str) -> list[_Section]:
@@ -228,7 +246,10 @@ def _unlisted(lines: Sequence[str]) -> str:
 def _pieces(items: Sequence[_Item]) -> list[Piece]:
     if len(items) < 2:
         return []
-    return [Piece(item.title, item.text, Kind.TASK, item.is_ordered) for item in items]
+    return [
+        Piece(item.title, item.text, Kind.TASK, ((item.is_ordered, number),))
+        for number, item in enumerate(items)
+    ]
 
 
 # ---- files ----
@@ -239,7 +260,12 @@ def _files(text: str, issue: IssueRef) -> list[Piece]:
     named = parse(text, issue=issue).files
     if len(named) < 2:
         return []
-    return [Piece(_title(f"Change {path}"), f"`{path}`", Kind.FILE) for path in named]
+    return [of_file(path, number) for number, path in enumerate(named)]
+
+
+def of_file(path: str, number: int) -> Piece:
+    """The piece that is the work on one file, the so-manieth of them."""
+    return Piece(_title(f"Change {path}"), f"`{path}`", Kind.FILE, ((False, number),))
 
 
 # ---- words ----
@@ -280,3 +306,8 @@ def joined(pieces: Sequence[Piece]) -> Piece:
     return replace(
         pieces[0], title=f"{pieces[0].title[: TITLE - 16]} and {more} more", text=text.strip()
     )
+
+
+def titled(outer: str, inner: str) -> str:
+    """A piece's title with that of what it stands in."""
+    return inner if outer.casefold() in inner.casefold() else _title(f"{outer}: {inner}")

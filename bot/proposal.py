@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from bot.models import MAX_TOKENS, IssueRef
 from bot.parser import parse
-from bot.splitting import LEAST, MAX_PARTS, Part
+from bot.splitting import MAX_PARTS, Part
 
 MAX_DATA = 20_000  # bytes of the parts as JSON
 MAX_TITLE = 160  # characters; Gitea takes 255
@@ -142,23 +142,26 @@ def issue_body(
             f"<!-- mosaic-coordinator:part {parent.number} {number} {proposal.digest} -->\n"
             f"Part {number} of {len(proposal.kept)} of #{parent.number}."
         ),
-        f"Context estimate: {max(part.estimate, LEAST):,} tokens",
+        f"Context estimate: {part.estimate:,} tokens",
     ]
     if waits:
         said.append("Blocked by " + ", ".join(ref.seen_from(parent) for ref in waits))
     head = "\n\n".join(said) + "\n\n---\n\n"
     text = disarmed(part.body)
+    elsewhere = f"What to do stands in #{parent.number}."
+    if not text:
+        return f"{head}{elsewhere}\n"
     quoted = "\n".join(f"> {line}" for line in text.split("\n"))
     for words in (text, quoted):
         body = f"{head}{words}\n"
         found = parse(body, issue=parent.sibling(2**31 - 1), title=part.title)
         if (
-            found.estimated_context == max(part.estimate, LEAST)
+            found.estimated_context == part.estimate
             and set(waits) <= set(found.blocked_by)
             and parent not in found.blocked_by
         ):
             return body
-    return f"{head}What to do stands in #{parent.number}.\n"
+    return f"{head}{elsewhere}\n"
 
 
 def part_of(body: str) -> tuple[int, int, str] | None:

@@ -16,7 +16,7 @@ from bot.errors import UserError
 from bot.estimator import CHANGE, TYPICAL_FILE
 from bot.models import FileShare, IssueRef
 from bot.parser import parse
-from bot.pieces import Kind, Piece, divide, joined
+from bot.pieces import Kind, Piece, divide, joined, of_file, precedes, titled
 from bot.tree import named_files
 
 MAX_PARTS = 20
@@ -51,12 +51,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class _Sized:
-    """A piece with what it is likely to need; `step` when it is the next bit of the one before."""
+    """Pieces that are done together, with the tokens they are likely to need."""
 
-    piece: Piece
+    pieces: tuple[Piece, ...]
     tokens: int
     files: frozenset[str] = frozenset()
-    is_step: bool = False
+
+    @property
+    def last(self) -> Piece:
+        """The last of them."""
+        return self.pieces[-1]
 
 
 def propose(
@@ -77,18 +81,25 @@ def propose(
     tree = {share.path: share.size for share in files}
     pieces = divide(body, issue)
     if not pieces and files:
-        pieces = [Piece(f"Change {share.path}", f"`{share.path}`", Kind.FILE) for share in files]
+        pieces = [of_file(share.path, number) for number, share in enumerate(files)]
+    pieces = [
+        replace(piece, title=titled(title, piece.title)) if piece.kind is Kind.FILE else piece
+        for piece in pieces
+    ]
     if len(pieces) < 2:
         raise UserError(NOTHING_TO_SPLIT_BY)
+    if room < LEAST:
+        raise UserError(TOO_MANY)
     sized = _shared(pieces, tokens, issue, tree)
     fitting = [bit for one in sized for bit in _fitted(one, room, issue, tree, _DEEPEST)]
     fitting = _put_together(fitting, room)
     if len(fitting) > MAX_PARTS:
         raise UserError(TOO_MANY)
     after = _order(fitting)
+    whole = [joined(one.pieces) for one in fitting]
     return tuple(
-        Part(one.piece.title or title, one.piece.text, one.tokens, waits)
-        for one, waits in zip(fitting, after, strict=True)
+        Part(piece.title, piece.text, one.tokens, waits)
+        for piece, one, waits in zip(whole, fitting, after, strict=True)
     )
 
 
@@ -107,7 +118,7 @@ def _shared(
     loose = sum(weight for own, weight, _ in weighed if own is None)
     scale = max(1.0, (tokens - declared) / loose) if loose else 1.0
     return [
-        _Sized(piece, own or _rounded_up(weight * scale), named)
+        _Sized((piece,), own or _rounded_up(weight * scale), named)
         for piece, (own, weight, named) in zip(pieces, weighed, strict=True)
     ]
 
@@ -140,10 +151,12 @@ def _fitted(
         return [one]
     if math.ceil(one.tokens / room) > MAX_PARTS:
         raise UserError(TOO_MANY)
-    inside = divide(one.piece.text, issue) if depth else []
+    piece = one.last
+    inside = divide(piece.text, issue) if depth else []
     if len(inside) < 2:
         return _steps(one, room)
-    bits = _shared(inside, one.tokens, issue, tree)
+    named = [replace(bit, title=titled(piece.title, bit.title)) for bit in inside]
+    bits = _shared([bit.within(*piece.path) for bit in named], one.tokens, issue, tree)
     return [bit for each in bits for bit in _fitted(each, room, issue, tree, depth - 1)]
 
 
@@ -153,10 +166,15 @@ def _steps(one: _Sized, room: int) -> list[_Sized]:
     tokens = min(room, _rounded_up(one.tokens / count))
     return [
         _Sized(
-            replace(one.piece, title=f"{one.piece.title} ({number} of {count})"),
+            (
+                replace(
+                    one.last,
+                    title=f"{one.last.title} ({number} of {count})",
+                    path=(*one.last.path, (True, number)),
+                ),
+            ),
             tokens,
             one.files,
-            is_step=number > 1,
         )
         for number in range(1, count + 1)
     ]
@@ -175,50 +193,57 @@ def _merged(sized: Sequence[_Sized], most: float, *, tasks_only: bool) -> list[_
     for one in sized:
         last = groups[-1] if groups else []
         fits = bool(last) and sum(each.tokens for each in last) + one.tokens <= most
-        alike = not tasks_only or (
-            bool(last) and last[0].piece.kind is one.piece.kind is not Kind.SECTION
-        )
-        closing = bool(last) and _is_closing(last[-1]) != _is_closing(one)
-        if fits and alike and not (tasks_only and closing):
+        if fits and (not tasks_only or _alike(last[-1], one)):
             last.append(one)
         else:
             groups.append([one])
     return [
         _Sized(
-            joined([one.piece for one in group]),
+            tuple(piece for one in group for piece in one.pieces),
             sum(one.tokens for one in group),
-            frozenset().union(*(one.files for one in group)),
-            group[0].is_step,
+            frozenset(path for one in group for path in one.files),
         )
         for group in groups
     ]
+
+
+def _alike(one: _Sized, other: _Sized) -> bool:
+    """Whether both are tasks, or files, of one list."""
+    return (
+        one.last.kind is other.last.kind is not Kind.SECTION
+        and one.last.path[:-1] == other.last.path[:-1]
+        and _is_closing(one) == _is_closing(other)
+    )
 
 
 # ---- which come first ----
 
 
 def _is_closing(one: _Sized) -> bool:
-    return _CLOSING.match(one.piece.title) is not None
+    return all(_CLOSING.match(piece.title) for piece in one.pieces)
 
 
 def _order(sized: Sequence[_Sized]) -> list[tuple[int, ...]]:
     """For each part, the numbers of those it waits for; what follows from others is left out.
 
-    A step waits for the one before, in a numbered list or of one piece; of two parts that change
-    the same file the later one waits; tests, documentation and release wait for the work.
+    What has a number waits for what has a lower one beside it, a step for the one before; of two
+    parts that change the same file the later one waits; tests, documentation and release wait for
+    the work.
     """
     waits: list[set[int]] = []
     last_of: dict[str, int] = {}
     for number, one in enumerate(sized, 1):
         mine = {last_of[path] for path in one.files if path in last_of}
-        before = sized[number - 2] if number > 1 else None
-        if before and (one.is_step or (one.piece.is_ordered and before.piece.is_ordered)):
-            mine.add(number - 1)
-        if _is_closing(one):
-            mine |= {n for n, other in enumerate(sized[: number - 1], 1) if not _is_closing(other)}
+        for before, other in enumerate(sized[: number - 1], 1):
+            if (_is_closing(one) and not _is_closing(other)) or _comes_first(other, one):
+                mine.add(before)
         waits.append(mine)
         last_of |= dict.fromkeys(one.files, number)
     return reduced(waits)
+
+
+def _comes_first(one: _Sized, other: _Sized) -> bool:
+    return any(precedes(mine, its) for mine in one.pieces for its in other.pieces)
 
 
 def reduced(waits: Sequence[set[int]]) -> list[tuple[int, ...]]:

@@ -17,7 +17,7 @@ from bot.render import code
 )
 async def explain(call: Call, desk: Roster) -> Outcome:
     if not call.words:
-        return Outcome.reply("replies/help", commands=list(desk.commands), bot=desk.bot)
+        return Outcome.reply("replies/help", commands=desk.commands.shown, bot=desk.bot)
     if len(call.words) > 1:
         raise UserError("name one command, or none")
     verb = call.rest.removeprefix("/")
