@@ -1,4 +1,4 @@
-"""Comments: commands in them are done; the report is put right when somebody edits it, and made anew when it is deleted."""
+"""Comments: the commands in them are done, and the report is put right when somebody touches it."""
 
 from __future__ import annotations
 
