@@ -2,7 +2,7 @@
 
 Grammar. A command is a line of a comment that begins, at most three blanks in, with `/verb` or
 `@bot-login verb`; the rest of the line are its words. It counts only where a person means it: in a
-paragraph of its own level, not in code, quotes, headings, lists, tables, links or HTML.
+paragraph of its own level, not in code, quotes, headings, lists, tables, links or HTML elements.
 
 A command is declared once, by the decorator on the function that does it; `/help`, the help page,
 the README's table and the check of rights read that declaration.
@@ -11,9 +11,9 @@ the README's table and the check of rights read that declaration.
 from __future__ import annotations
 
 import importlib
-import itertools
 import pkgutil
 import re
+from collections import Counter as Multiset
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -25,14 +25,18 @@ from rapidfuzz.distance import OSA
 
 from bot.errors import UserError
 from bot.models import IssueRef
+from bot.render import code
 
 MAX_COMMENT = 65_536  # characters of a comment that are read
 MAX_COMMANDS = 20  # commands of one comment that are done
 
 _CANDIDATE = re.compile(r"^ {0,3}(?:/([A-Za-z][A-Za-z-]{0,30})|@([\w.-]{1,100})[:,]?)(?=[ \t]|$)")
 _FIRST, _LAST = "\ue0a0", "\ue0a1"  # private characters: nobody's text, and ordinary to Markdown
+_REPLACED = "\ufffd"
 _MARK = re.compile(f"^{_FIRST}([0-9]+){_LAST}")
 _MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+_TAG = re.compile(r"<!--.*?(?:-->|\Z)|<(/?)([A-Za-z][A-Za-z0-9-]*)[^<>]*>", re.DOTALL)
+_HOLDS_THE_REST = frozenset({"blockquote", "code", "details", "div", "pre", "summary", "table"})
 
 
 class Right(IntEnum):
@@ -206,7 +210,7 @@ def find(text: str, *, bot: str, known: Collection[str]) -> list[Said]:
     `known` are the verbs there are. A bare `/word` that is neither one of them nor nearly one is
     somebody else's; whatever is said to the bot by name is for it. The time is linear.
     """
-    lines = text[:MAX_COMMENT].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = _read(text).split("\n")
     candidates = {
         number: said
         for number, line in enumerate(lines)
@@ -216,6 +220,12 @@ def find(text: str, *, bot: str, known: Collection[str]) -> list[Said]:
         return []
     live = _live(candidates, lines)
     return [said for number, said in candidates.items() if number in live][:MAX_COMMANDS]
+
+
+def _read(text: str) -> str:
+    """As much as is read. What is cut off may close something, so the cut is between blocks."""
+    cut = text[:MAX_COMMENT].replace("\r\n", "\n").replace("\r", "\n")
+    return cut if len(text) <= MAX_COMMENT else cut.rpartition("\n\n")[0]
 
 
 def _candidate(number: int, line: str, *, bot: str, known: Collection[str]) -> Said | None:
@@ -241,30 +251,70 @@ def _live(candidates: Collection[int], lines: Sequence[str]) -> set[int]:
     parser says what the line is.
     """
     marked = [
-        f"{_FIRST}{number}{_LAST}{line.lstrip()[1:]}"
-        if number in candidates
-        else line.replace(_FIRST, "\ufffd")
+        _marked(number, line) if number in candidates else line.replace(_FIRST, _REPLACED)
         for number, line in enumerate(lines)
     ]
-    live: set[int] = set()
-    tokens = _MARKDOWN.parse("\n".join(marked))
-    for before, token in itertools.pairwise(tokens):
-        if token.type == "inline" and before.type == "paragraph_open" and before.level == 0:
-            live.update(_line_starts(token.children or []))
-    return live
+    found = _Found()
+    opened = None
+    for token in _MARKDOWN.parse("\n".join(marked)):
+        if token.type == "inline":
+            plain = opened is not None and opened.type == "paragraph_open" and opened.level == 0
+            found.paragraph(token.children or [], plain=plain)
+        elif token.type == "html_block":
+            found.html(token.content)
+        opened = token
+    return found.live()
 
 
-def _line_starts(children: Sequence[Token]) -> Iterator[int]:
-    fresh = True
-    for child in children:
-        if child.type in ("softbreak", "hardbreak"):
-            fresh = True
-            continue
-        if fresh and child.type == "text" and child.level == 0:
-            found = _MARK.match(child.content)
-            if found:
-                yield int(found[1])
-        fresh = fresh and child.type == "text" and not child.content
+def _marked(number: int, line: str) -> str:
+    said = line.lstrip(" ")
+    blanks = line[: len(line) - len(said)]
+    return f"{blanks}{_FIRST}{number}{_LAST}{said[1:].replace(_FIRST, _REPLACED)}"
+
+
+class _Found:
+    """The lines found so far, and the HTML elements that are open around them."""
+
+    def __init__(self) -> None:
+        self._lines: list[int] = []
+        self._open: list[tuple[str, int]] = []  # names, and how many lines stood before each
+        self._named = Multiset[str]()
+
+    def paragraph(self, children: Sequence[Token], *, plain: bool) -> None:
+        """A block's inline content; a command stands only in a `plain` one."""
+        fresh = True
+        for child in children:
+            if child.type in ("softbreak", "hardbreak"):
+                fresh = True
+                continue
+            if child.type == "html_inline":
+                self.html(child.content)
+            mark = _MARK.match(child.content) if child.type == "text" else None
+            if mark and fresh and plain and child.level == 0:
+                self._lines.append(int(mark[1]))
+            fresh = fresh and child.type == "text" and not child.content
+
+    def html(self, text: str) -> None:
+        """Raw HTML: what stands between a tag and the one that closes it is no command."""
+        for tag in _TAG.finditer(text):
+            name = (tag[2] or "").lower()
+            if name and not tag[1]:
+                self._open.append((name, len(self._lines)))
+                self._named[name] += 1
+            elif self._named[name]:
+                self._close(name)
+
+    def live(self) -> set[int]:
+        """The lines in no element. Some hold all the rest where they are never closed."""
+        before = [lines for name, lines in self._open if name in _HOLDS_THE_REST]
+        return set(self._lines[: min(before, default=len(self._lines))])
+
+    def _close(self, name: str) -> None:
+        last = ""
+        while last != name:
+            last, lines = self._open.pop()
+            self._named[last] -= 1
+        del self._lines[lines:]
 
 
 class References(Protocol):
@@ -285,7 +335,7 @@ def issues_in(call: Call, references: References) -> tuple[IssueRef, ...]:
     for part in parts:
         refs = references(part, issue=call.issue)
         if len(refs) != 1:
-            raise UserError(f"`{part[:60]}` names no issue; write `#12` or `owner/repo#12`")
+            raise UserError(f"{code(part[:60])} names no issue; write `#12` or `owner/repo#12`")
         found += refs
     if not found:
         raise UserError("say which issue, such as `#12` or `owner/repo#12`")
