@@ -20,11 +20,13 @@ from bot.parser import parse
 from bot.text.headings import Meaning, heading_meaning, words
 
 MAX_TEXT = 60_000  # characters of a text that are divided
-MAX_PIECES = 200
+MAX_PIECES = 500
 TITLE = 100  # characters
 _DEEPEST = 6
 
-_MARKDOWN = MarkdownIt("commonmark")
+_BLOCKS = MarkdownIt("commonmark").disable("inline")
+_INLINE = MarkdownIt("commonmark")
+MAX_LINE = 500  # characters of a line that are read as a title
 _ABOUT = re.compile(
     r"(?:acceptance|success|completion|exit) criteria|definition of done|background|context|"
     r"motivation|overview|summary|description|introduction|problem(?: statement)?|goals?|"
@@ -81,10 +83,13 @@ def precedes(one: Piece, other: Piece) -> bool:
 
 
 def divide(text: str, issue: IssueRef) -> list[Piece]:
-    """The pieces that a text sets apart, in order; none when there are not two of them."""
+    """The pieces that a text sets apart, in order; none when there are not two of them.
+
+    One more than `MAX_PIECES` when there are too many. Reads the first `MAX_TEXT` characters.
+    """
     text = text[:MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n")
     found = _sections(text, _DEEPEST) or _tasks(text) or _files(text, issue)
-    return found[:MAX_PIECES]
+    return found[: MAX_PIECES + 1]
 
 
 # ---- sections ----
@@ -131,7 +136,7 @@ def _headed(text: str) -> list[_Section]:
     lines = text.split("\n")
     heads = [
         (int(token.tag[1:]), token.map, inline)
-        for token, inline in itertools.pairwise(_MARKDOWN.parse(text))
+        for token, inline in itertools.pairwise(_BLOCKS.parse(text))
         if token.type == "heading_open" and token.level == 0 and token.map
     ]
     ends = _ends([level for level, _, _ in heads])
@@ -170,7 +175,7 @@ def _said(text: str) -> str:
     hidden: int | None = None  # the level of the heading under which nothing is work
     heads = {
         token.map[0]: (int(token.tag[1:]), _words(inline))
-        for token, inline in itertools.pairwise(_MARKDOWN.parse(text))
+        for token, inline in itertools.pairwise(_BLOCKS.parse(text))
         if token.type == "heading_open" and token.level == 0 and token.map
     }
     for number, line in enumerate(lines):
@@ -188,7 +193,7 @@ def _said(text: str) -> str:
 
 def _tasks(text: str) -> list[Piece]:
     """By the boxes that are not checked, or else by the steps of a numbered list."""
-    items = list(_items(_said(text)))
+    items = list(itertools.islice(_items(_said(text)), 2 * MAX_PIECES))
     boxes = [item for item in items if item.box is not None]
     if boxes:
         return _pieces([item for item in boxes if not item.box])
@@ -197,7 +202,7 @@ def _tasks(text: str) -> list[Piece]:
 
 def _listed(text: str) -> list[Piece]:
     """By the items of whatever list stands there."""
-    return _tasks(text) or _pieces(list(_items(_said(text))))
+    return _tasks(text) or _pieces(list(itertools.islice(_items(_said(text)), 2 * MAX_PIECES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +216,7 @@ class _Item:
 def _items(text: str) -> Iterator[_Item]:
     """The items of the lists at the text's own level."""
     lines = text.split("\n")
-    tokens = _MARKDOWN.parse(text)
+    tokens = _BLOCKS.parse(text)
     ordered = False
     for at, token in enumerate(tokens):
         if token.level == 0 and token.type in ("ordered_list_open", "bullet_list_open"):
@@ -227,7 +232,7 @@ def _items(text: str) -> Iterator[_Item]:
 
 
 def _first_words(tokens: Sequence[Token], at: int) -> str:
-    for token in itertools.islice(tokens, at + 1, at + 3):
+    for token in tokens[at + 1 : at + 3]:
         if token.type == "inline":
             return _words(token)
     return ""
@@ -273,10 +278,9 @@ def of_file(path: str, number: int) -> Piece:
 
 def _words(token: Token) -> str:
     """What a person reads of an inline token's first line, without marks."""
+    first = token.content.split("\n", 1)[0][:MAX_LINE]
     said = []
-    for child in token.children or []:
-        if child.type in ("softbreak", "hardbreak"):
-            break
+    for child in _INLINE.parseInline(first)[0].children or []:
         said.append(child.content if child.type in ("text", "code_inline") else "")
     return "".join(said).strip()
 

@@ -16,7 +16,7 @@ from bot.errors import UserError
 from bot.estimator import CHANGE, TYPICAL_FILE
 from bot.models import FileShare, IssueRef
 from bot.parser import parse
-from bot.pieces import Kind, Piece, divide, joined, of_file, precedes, titled
+from bot.pieces import MAX_PIECES, MAX_TEXT, Kind, Piece, divide, joined, of_file, precedes, titled
 from bot.tree import named_files
 
 MAX_PARTS = 20
@@ -34,6 +34,7 @@ NOTHING_TO_SPLIT_BY = (
     "the text does not say what it could be split into; give it sections, a task list, or the "
     "names of the files"
 )
+TOO_LONG = f"the text is too long; I split texts of up to {MAX_TEXT:,} characters"
 TOO_MANY = (
     f"it would take more than {MAX_PARTS} parts; split it by hand into a few large ones first"
 )
@@ -79,6 +80,8 @@ def propose(
     nothing does, into steps. Raises UserError, with what to do, when that gives no such parts.
     """
     tree = {share.path: share.size for share in files}
+    if len(body) > MAX_TEXT:
+        raise UserError(TOO_LONG)
     pieces = divide(body, issue)
     if not pieces and files:
         pieces = [of_file(share.path, number) for number, share in enumerate(files)]
@@ -113,6 +116,8 @@ def _shared(
 
     Together they may need more than the whole: what two of them touch is read twice.
     """
+    if len(pieces) > MAX_PIECES:
+        raise UserError(TOO_MANY)
     weighed = [_weighed(piece, issue, tree) for piece in pieces]
     declared = sum(own or 0 for own, _, _ in weighed)
     loose = sum(weight for own, weight, _ in weighed if own is None)
