@@ -36,6 +36,7 @@ _REPLACED = "\ufffd"
 _MARK = re.compile(f"^{_FIRST}([0-9]+){_LAST}")
 _MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 _TAG = re.compile(r"<!--.*?(?:-->|\Z)|<(/?)([A-Za-z][A-Za-z0-9-]*)[^<>]*>", re.DOTALL)
+_CONTAINERS = {"blockquote_open", "blockquote_close", "list_item_open", "list_item_close"}
 _HOLDS_THE_REST = frozenset({"blockquote", "code", "details", "div", "pre", "summary", "table"})
 
 
@@ -262,6 +263,8 @@ def _live(candidates: Collection[int], lines: Sequence[str]) -> set[int]:
             found.paragraph(token.children or [], plain=plain)
         elif token.type == "html_block":
             found.html(token.content)
+        elif token.type in _CONTAINERS:
+            found.container(token)
         opened = token
     return found.live()
 
@@ -299,22 +302,35 @@ class _Found:
         for tag in _TAG.finditer(text):
             name = (tag[2] or "").lower()
             if name and not tag[1]:
-                self._open.append((name, len(self._lines)))
-                self._named[name] += 1
-            elif self._named[name]:
-                self._close(name)
+                self._begin(name)
+            elif name:
+                self._end(name)
+
+    def container(self, token: Token) -> None:
+        """A quote or list item of Markdown; elements that are open in it end with it."""
+        if token.nesting > 0:
+            self._begin(token.markup)
+        else:
+            self._end(token.markup)
 
     def live(self) -> set[int]:
         """The lines in no element. Some hold all the rest where they are never closed."""
         before = [lines for name, lines in self._open if name in _HOLDS_THE_REST]
         return set(self._lines[: min(before, default=len(self._lines))])
 
-    def _close(self, name: str) -> None:
-        last = ""
-        while last != name:
+    def _begin(self, name: str) -> None:
+        self._open.append((name, len(self._lines)))
+        self._named[name] += 1
+
+    def _end(self, name: str) -> None:
+        if not self._named[name]:
+            return
+        while True:
             last, lines = self._open.pop()
             self._named[last] -= 1
-        del self._lines[lines:]
+            if last == name:
+                del self._lines[lines:]
+                return
 
 
 class References(Protocol):
