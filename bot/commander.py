@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter as Multiset
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,16 +20,18 @@ import structlog
 
 from bot.boxes import REPLY, commands_of
 from bot.commands import Call, Command, Commands, Outcome, Right, Said, find
-from bot.errors import Forbidden, Permanent, Retryable, UserError
+from bot.errors import AIError, Forbidden, NotFound, Permanent, Retryable, UserError
+from bot.folding import folded
 from bot.gitea.events import Event
 from bot.gitea.models import Comment, Issue, Permission, User
 from bot.models import IssueRef
-from bot.render import Renderer
+from bot.render import BREAK, Renderer, code
 from bot.sayings import Pause
 
 log = structlog.get_logger(__name__)
 
-LONGEST_REPLY = 60_000  # characters; Gitea takes more, people do not
+LONGEST_MESSAGE = 1_000  # characters
+NOBODY = ""  # who gives what is noted beside commands
 RATE_WAIT = 600.0  # seconds until commands that were put off are looked at again
 
 
@@ -110,10 +113,14 @@ class Result:
 
 @dataclass(slots=True)
 class Done:
-    """What came of all commands of an event: issues to look at, those of them to read afresh."""
+    """What came of all commands of an event: issues to look at, those of them to read afresh.
+
+    `name` is what all of it is remembered by; empty when there was nothing to do.
+    """
 
     looks: set[IssueRef] = field(default_factory=set)
     afresh: set[IssueRef] = field(default_factory=set)
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,12 @@ class Request:
     comment: int | None = None  # the comment to react to; None: the issue itself
     is_pull: bool = False
     boxes: bool = False
+
+    @property
+    def name(self) -> str:
+        """What these very commands are remembered by, all together."""
+        lines = "\n".join(f"{said.line} {said.text}" for said in self.said)
+        return f"{self.origin}:{_digest(lines)}"
 
 
 class Commander:
@@ -158,16 +171,30 @@ class Commander:
         request = self.request(event)
         if request is None or not request.said or not self._listens_to(event):
             return Done()
-        await self._not_too_many(request)
-        quiet = await self._is_quiet(request)
-        if not quiet:
+        if await self._is_noted("over", request.name):
+            return Done()
+        heard = await self._is_noted("said", request.name) or await self._is_quiet(request)
+        if not heard:
             await self._react(request, "eyes")
         rights = _Rights(self._gitea, request)
         results = [await self._once(request, said, rights) for said in request.said]
-        if not quiet:
+        if not heard:
             await self._say(request, results)
             await self._react(request, "+1" if all(r.good for r in results) else "confused")
+            await self._note("said", request.name)
         return _looks(request, results)
+
+    async def close(self, done: Done) -> None:
+        """Note that everything was done, the looks too: what comes again is passed over."""
+        if done.name:
+            await self._note("over", done.name)
+
+    async def _is_noted(self, what: str, name: str) -> bool:
+        return await self._ledger.result_of(f"{what}:{name}") is not None
+
+    async def _note(self, what: str, name: str) -> None:
+        await self._ledger.begin_command(f"{what}:{name}", NOBODY)
+        await self._ledger.finish_command(f"{what}:{name}", what)
 
     async def _is_quiet(self, request: Request) -> bool:
         """In a paused repository commands are done, and nothing is written of them."""
@@ -189,14 +216,16 @@ class Commander:
         if event.name != "issue_comment" or event.comment is None:
             return None
         comment, by = event.comment, event.sender
+        before = event.changes.body_before
+        if before is None:  # not the text was edited
+            before = comment.body
         if event.action == "created":
             said, boxes = self._find(comment.body), False
         elif event.action == "edited" and comment.author.lower() == self._bot.login.lower():
-            said = commands_of(event.changes.body_before or "", comment.body)
+            said = commands_of(before, comment.body)
             boxes = True
         elif event.action == "edited" and comment.author.lower() == by.lower():
-            before = self._find(event.changes.body_before or "")
-            said, boxes = added(before, self._find(comment.body)), False
+            said, boxes = added(self._find(before), self._find(comment.body)), False
         else:
             return None
         origin = f"comment:{comment.id}"
@@ -220,21 +249,22 @@ class Commander:
         if await self._ledger.commands_since(request.sender, since) < self._manners.per_hour:
             return
         hour = f"{self._now():%Y-%m-%dT%H}"
-        if await self._ledger.begin_command(f"notice:{request.sender.lower()}:{hour}", "notice"):
+        if await self._ledger.begin_command(f"notice:{request.sender.lower()}:{hour}", NOBODY):
             most = self._manners.per_hour
-            body = self._renderer.reply("replies/too_many", issue=request.issue, most=most)
-            await self._gitea.create_comment(request.issue, body)
+            body = self._renderer.reply("replies/too_many", sender=request.sender, most=most)
+            if not await self._is_quiet(request):
+                await self._gitea.create_comment(request.issue, body)
         raise Retryable("too many commands by one person", retry_after=RATE_WAIT)
 
     # -- one command ------------------------------------------------------------------------
 
     async def _once(self, request: Request, said: Said, rights: _Rights) -> Result:
-        words = hashlib.sha256(said.text.encode()).hexdigest()[:16]
-        key = f"{request.origin}:{said.line}:{words}"
-        await self._ledger.begin_command(key, request.sender)
+        key = f"{request.origin}:{said.line}:{_digest(said.text)}"
         before = await self._ledger.result_of(key)
         if before is not None:
             return Result.load(before)
+        await self._not_too_many(request)
+        await self._ledger.begin_command(key, request.sender)
         result = await self._do(request, said, rights)
         await self._ledger.finish_command(key, result.dump())
         log.info("command", issue=str(request.issue), verb=said.verb, good=result.good)
@@ -246,7 +276,7 @@ class Commander:
         if command is None:
             near = self._commands.nearest(said.verb)
             hint = f"did you mean `{near}`?" if near else "`help` lists what there is"
-            what = f"there is no command `{_plain(said.verb)}`" if said.verb else "no command given"
+            what = f"there is no command {code(said.verb)}" if said.verb else "no command given"
             return Result(text, good=False, message=f"{what}; {hint}")
         try:
             right = await rights.need(command)
@@ -261,9 +291,11 @@ class Commander:
             )
             outcome = await command.do(call, self._desk)
         except UserError as error:
-            return Result(text, good=False, message=str(error), usage=command.usage)
+            return Result(text, good=False, message=harmless(str(error)), usage=command.usage)
         except Permanent as error:
-            return Result(text, good=False, message=f"Gitea refused: {_plain(error.message)}")
+            return Result(text, good=False, message=f"Gitea refused: {code(error.message)}")
+        except AIError as error:
+            return Result(text, good=False, message=harmless(str(error)))
         return self._result(call, text, outcome)
 
     def _result(self, call: Call, text: str, outcome: Outcome) -> Result:
@@ -287,46 +319,42 @@ class Commander:
         if all(r.good and not r.note and not r.answer for r in results):
             return
         body = self._body(request, results)
-        last = await self._reply_to_edit(request, results)
+        last = await self._reply_to_edit(request, _question(request, results))
         if last is None:
             await self._gitea.create_comment(request.issue, body)
         elif last.body != body:
             await self._gitea.edit_comment(request.issue.repository, last.id, body)
 
     def _body(self, request: Request, results: Sequence[Result]) -> str:
-        answers_only = all(r.answer for r in results)
         said = self._renderer.reply(
             "replies/results",
             issue=request.issue,
             results=results,
-            plain=answers_only,
-            sender=request.sender,
+            plain=all(r.answer for r in results),
         ).strip()
-        if len(said) > LONGEST_REPLY:
-            said = said[:LONGEST_REPLY].rsplit("\n", 1)[0] + "\n\n…"
-        return f"{_marker(request)}verb={request.said[0].verb} -->\n{said}\n"
+        shown, rest = folded(said)
+        if rest:
+            said = self._renderer.reply("replies/folded", shown=shown, rest=rest).strip()
+        return f"{_marker(request)}asked={_question(request, results)} -->\n{said}\n"
 
-    async def _reply_to_edit(self, request: Request, results: Sequence[Result]) -> Comment | None:
-        """The reply to this very request, or the last answer when only questions came after it."""
+    async def _reply_to_edit(self, request: Request, question: str) -> Comment | None:
+        """The reply to this very request, or the last answer when only asking came after it."""
         last: Comment | None = None
-        asked = all(r.answer for r in results)
         async for comment in self._gitea.comments(request.issue):
-            mine = comment.user.id == self._bot.id and comment.body.startswith(REPLY)
-            if mine and comment.body.startswith(_marker(request)):
-                return comment
-            if mine:
-                last = comment if asked else None
-            elif last is not None and not self._only_asks(comment, last):
+            if comment.user.id == self._bot.id and comment.body.startswith(REPLY):
+                if comment.body.startswith(_marker(request)):
+                    return comment
+                answers = comment.body.partition(" -->")[0].endswith(f" asked={question}")
+                last = comment if question and answers else None
+            elif last is not None and not self._only_asks(comment, question):
                 last = None
         return last
 
-    def _only_asks(self, comment: Comment, last: Comment) -> bool:
-        """Whether a comment holds nothing but the command that the last answer answered."""
+    def _only_asks(self, comment: Comment, question: str) -> bool:
+        """Whether a comment holds nothing but that question."""
         said = self._find(comment.body)
-        verbs = {one.verb for one in said}
-        answered = last.body.partition("verb=")[2].partition(" ")[0]
         lines = [line for line in comment.body.splitlines() if line.strip()]
-        return len(said) == len(lines) == 1 and verbs == {answered}
+        return len(said) == len(lines) == 1 and _digest(said[0].text) == question
 
     async def _react(self, request: Request, content: str) -> None:
         """A reaction is a courtesy: where it is refused, the work goes on."""
@@ -377,6 +405,8 @@ class _Rights:
                 found = await self._gitea.permission(
                     self._request.issue.repository, self._request.sender
                 )
+            except NotFound:
+                raise UserError("Gitea does not know you here") from None
             except Forbidden:
                 raise UserError(
                     "I cannot look up what you may do here; make me an administrator of this "
@@ -388,7 +418,18 @@ class _Rights:
 
 def _marker(request: Request) -> str:
     """How the reply to a request begins: by it a crash in the middle makes no second one."""
-    return f"{REPLY} {request.origin} "
+    return f"{REPLY} {request.name} "
+
+
+def _question(request: Request, results: Sequence[Result]) -> str:
+    """What a request asks, by which the same question is known again; empty for all others."""
+    if len(results) == 1 and results[0].answer:
+        return _digest(request.said[0].text)
+    return ""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def right_of(permission: Permission) -> Right:
@@ -412,7 +453,7 @@ def added(before: Collection[Said], after: Collection[Said]) -> tuple[Said, ...]
 
 def closing_commands(said: Sequence[Said], text: str) -> tuple[Said, ...]:
     """The commands that are a text's last paragraph; none when anything else stands in it."""
-    lines = text.replace("\r\n", "\n").rstrip().split("\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip().split("\n")
     first = len(lines)
     while first and lines[first - 1].strip():
         first -= 1
@@ -420,12 +461,26 @@ def closing_commands(said: Sequence[Said], text: str) -> tuple[Said, ...]:
     return closing if len(closing) == len(lines) - first else ()
 
 
-def _plain(text: str) -> str:
-    return text.replace("`", "'").replace("\n", " ")[:200]
+# What is code or escaped, what is not, and where Gitea would see a mention, reference or address.
+_UNSAFE = re.compile(
+    r"(\\[`*_~<|&$\\]|&#(?:38|60|9[1-3]|96|124|8203);|(?<!`)`[^`]+`(?!`))|([`<|&\[])"
+    r"|(?<=@)(?=\w)|(?<!&#)(?<=[#!])(?=\d)|(?<=:)(?=[/\w+-])|(?<=www)(?=\.)",
+    re.IGNORECASE,
+)
+
+
+def harmless(message: str) -> str:
+    """A message as one line of Markdown in which at most code stands out.
+
+    Whoever wrote it should have escaped what a person said; should that be forgotten, it still is
+    no mention, link, reference, table cell or HTML. What is escaped already is left as it is.
+    """
+    line = " ".join(message.split())[:LONGEST_MESSAGE]
+    return _UNSAFE.sub(lambda m: m[1] or (f"&#{ord(m[2])};" if m[2] else BREAK), line)
 
 
 def _looks(request: Request, results: Sequence[Result]) -> Done:
-    done = Done()
+    done = Done(name=request.name)
     for result in results:
         refs = {IssueRef.parse(ref) for ref in result.look}
         done.looks |= refs

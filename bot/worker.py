@@ -145,6 +145,7 @@ class Worker:
         if len(others) < len(refs):
             mine = next(ref for ref in refs if partition(ref) == job.partition)
             await self._look(mine, job, afresh=mine in asked.afresh)
+        await core.commander.close(asked)
 
     async def _look(self, ref: IssueRef, job: Job, *, afresh: bool = False) -> None:
         if self._freshness.covers(ref, job.stamp):
