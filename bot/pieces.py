@@ -279,9 +279,8 @@ def of_file(path: str, number: int) -> Piece:
 def _words(token: Token) -> str:
     """What a person reads of an inline token's first line, without marks."""
     first = token.content.split("\n", 1)[0][:MAX_LINE]
-    said = []
-    for child in _INLINE.parseInline(first)[0].children or []:
-        said.append(child.content if child.type in ("text", "code_inline") else "")
+    children = _INLINE.parseInline(first)[0].children or []
+    said = (child.content for child in children if child.type in ("text", "code_inline"))
     return "".join(said).strip()
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Annotated, Literal, Self
 
+from markdown_it import MarkdownIt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot.models import MAX_TOKENS, IssueRef
@@ -32,8 +33,9 @@ _PART = re.compile(
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u2028\u2029]")
 _SILENT_AT = "@\u200b"
 _SLASH = re.compile(r"^([ \t>*+-]{0,20}(?:\[[ xX]\][ \t]+)?)/(?=[A-Za-z])", re.MULTILINE)
-_AT = re.compile(r"`[^`\n]*`|(?<![\w.+-])@(?=\w)")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_ANY_AT = re.compile(r"(?<![\w.+-])@(?=\w)")
+_AT = re.compile(rf"`[^`\n]*`|{_ANY_AT.pattern}")  # where backticks are sure to be pairs
+_MARKDOWN = MarkdownIt("commonmark").disable("inline")
 
 
 class _Kept(BaseModel):
@@ -126,7 +128,7 @@ def _sound(text: str) -> str:
 
 def issue_title(part: Part) -> str:
     """A part's title as an issue's."""
-    return _AT.sub(_quiet, part.title)
+    return _ANY_AT.sub(_quiet, part.title)
 
 
 def issue_body(
@@ -173,33 +175,52 @@ def part_of(body: str) -> tuple[int, int, str] | None:
 def disarmed(text: str) -> str:
     """Text that others wrote, for an issue that the bot opens: it calls nobody and no bot.
 
-    Outside fenced code no line begins with a command, `@name` is no mention, and what HTML comments
-    hide is not taken along. What is seen stays the same.
+    Outside code no line begins with a command, `@name` is no mention, and what HTML comments hide
+    is not taken along. What is seen stays the same.
     """
-    lines, fence, hidden = [], "", False
-    for line in text.split("\n"):
-        mark = _FENCE.match(line)
-        if fence:
-            closes = mark and mark[1].startswith(fence) and not line.strip().strip(fence[0])
-            fence = "" if closes else fence
+    shown = _without_hidden(text)
+    code = _code_lines(shown)
+    lines = shown.split("\n")
+    words = [line for number, line in enumerate(lines) if number not in code]
+    at = _AT if all(line.count("`") % 2 == 0 and "\\" not in line for line in words) else _ANY_AT
+    return "\n".join(
+        line if number in code else at.sub(_quiet, _SLASH.sub(r"\1\\/", line))
+        for number, line in enumerate(lines)
+    )
+
+
+def _code_lines(text: str) -> set[int]:
+    """The lines that are code of their own, however nested."""
+    return {
+        number
+        for token in _MARKDOWN.parse(text)
+        if token.type in ("fence", "code_block") and token.map
+        for number in range(*token.map)
+    }
+
+
+def _without_hidden(text: str) -> str:
+    code = _code_lines(text)
+    lines, hidden = [], False
+    for number, line in enumerate(text.split("\n")):
+        if number in code and not hidden:
             lines.append(line)
-        elif mark and not hidden:
-            fence = mark[1]
-            lines.append(line)
-        else:
-            seen, hidden = _seen(line, hidden=hidden)
-            if seen.strip() or not line.strip():
-                lines.append(_AT.sub(_quiet, _SLASH.sub(r"\1\\/", seen)))
-    return "\n".join(lines).strip()
+            continue
+        seen, hidden = _seen(line, hidden=hidden)
+        if seen.strip() or not line.strip():
+            lines.append(seen.rstrip())
+    return "\n".join(lines).rstrip().lstrip("\n")
 
 
 def _seen(line: str, *, hidden: bool) -> tuple[str, bool]:
     """What of a line stands outside HTML comments, and whether one is open at its end."""
     seen = []
-    for nth, part in enumerate(re.split("(<!--|-->)", line)):
-        if nth % 2:
-            hidden = part == "<!--" if part == "<!--" or hidden else hidden
-        elif not hidden:
+    for part in re.split("(<!--|-->)", line):
+        if hidden:
+            hidden = part != "-->"
+        elif part == "<!--":
+            hidden = True
+        else:
             seen.append(part)
     return "".join(seen), hidden
 
