@@ -23,7 +23,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import stamina
 import structlog
@@ -33,10 +34,10 @@ from bot.ai_memory import Budget, InMemory, Known, Memory, recall
 from bot.errors import AIError
 from bot.models import IssueRef, Reading
 from bot.reading import (
-    SCHEMA,
-    SYSTEM,
+    READING,
     Answer,
     AskError,
+    Form,
     References,
     Text,
     Wanted,
@@ -46,6 +47,8 @@ from bot.reading import (
     token_estimate,
     worth_asking,
 )
+from bot.split_reading import SCHEMA, SYSTEM, Kept, believed, key, question
+from bot.splitting import Part
 
 if TYPE_CHECKING:
     import anthropic
@@ -61,6 +64,8 @@ PAUSE = timedelta(seconds=30)  # how long nobody asks after the API could not an
 LONGEST_PAUSE = timedelta(minutes=10)
 UNUSABLE = ("cut-off", "malformed")
 PASSING = ("overloaded", "unreachable", "timeout")
+
+A = TypeVar("A")
 
 Observe = Callable[[str, int, int, float], None]
 """Is told of each question, for the metrics: outcome, tokens in, tokens out, seconds.
@@ -156,7 +161,9 @@ class Claude:
         self._client: anthropic.AsyncAnthropic | None = None
         self._opening = asyncio.Lock()
 
-    async def message(self, question: str, room: int, tally: Tally) -> Message:
+    async def message(
+        self, question: str, room: int, tally: Tally, form: Form[Any] = READING
+    ) -> Message:
         """Ask, with `room` tokens for the answer. Raises AskError."""
         async for attempt in stamina.retry_context(
             on=wait_before_retry,
@@ -168,10 +175,10 @@ class Claude:
         ):
             with attempt:
                 try:
-                    message = await self._post(question, room)
+                    message = await self._post(question, room, form)
                 except AskError as error:
                     if error.outcome == "timeout":
-                        tally.unsure += token_estimate(SYSTEM, question)
+                        tally.unsure += token_estimate(form.system, question)
                     raise
                 tally.add(message.usage)
                 return message
@@ -183,7 +190,7 @@ class Claude:
             await self._client.close()
             self._client = None
 
-    async def _post(self, question: str, room: int) -> Message:
+    async def _post(self, question: str, room: int, form: Form[Any]) -> Message:
         """One HTTP request. Raises AskError."""
         client = await self._opened()
         import anthropic  # noqa: PLC0415 - lazily; `_opened` has loaded it
@@ -193,9 +200,9 @@ class Claude:
                 raw = await client.messages.with_raw_response.create(
                     model=self._model,
                     max_tokens=room,
-                    system=SYSTEM,
+                    system=form.system,
                     messages=[{"role": "user", "content": question}],
-                    output_config=_output_config(self._model),
+                    output_config=_output_config(self._model, form.schema),
                 )
         except (TimeoutError, anthropic.APITimeoutError):
             raise AskError(
@@ -296,6 +303,56 @@ class Reader:
             raise AIError(known.failed)
         return checked(known.answer, text, asked, issue=issue, references=self._references)
 
+    async def split(
+        self, *, title: str, body: str, issue: IssueRef, room: int, tokens: int
+    ) -> tuple[Part, ...]:
+        """The parts into which Claude would split an issue, each of at most `room` tokens.
+
+        None when the text gives nothing to go by. `tokens` is the estimate of the whole. Raises
+        AIError as `read` does.
+        """
+        text = Text.of(title, body, most=self._max_text)
+        if text.is_blank:
+            return ()
+        form = Form(
+            SYSTEM,
+            SCHEMA,
+            partial(believed, text=text, room=room, issue=issue, references=self._references),
+        )
+        name = key(text, self._model, room)
+        kept = Kept.load(await self._memory.get(name))
+        if kept.answer:
+            self._tell(issue, "remembered", Tally())
+            return form.read(kept.answer)
+        if kept.says_no(self._budget.today()):
+            self._tell(issue, "remembered", Tally())
+            raise AIError(kept.failed)
+        tally = Tally()
+        asked = question(text, room, tokens, new_marker(text.whole))
+        most = MORE_ROOM * self._max_output_tokens  # the parts' words, not a few fields
+        try:
+            message, parts = await self._answered(asked, form, most, issue, tally)
+        except AskError as error:
+            self._tell(issue, error.outcome, tally)
+            if error.outcome != "refused" and error.outcome not in UNUSABLE:
+                raise
+            until = None if error.outcome == "refused" else self._budget.today()
+            kept = Kept(failed=str(error), until=until)
+            await self._keep(name, kept, tally)
+            raise
+        self._tell(issue, "answered", tally)
+        await self._keep(name, Kept(answer=message.text), tally)
+        return parts
+
+    async def _keep(self, name: str, kept: Kept, tally: Tally) -> None:
+        await self._memory.put(name, kept.model_dump_json(), tally.tokens_in, tally.tokens_out)
+
+    async def forget(self, *, title: str, body: str) -> None:
+        """Ask about this text again, the next time, though it was answered."""
+        text = Text.of(title, body, most=self._max_text)
+        nothing = Known().model_dump_json()
+        await self._memory.put(text.key(self._model), nothing, 0, 0)
+
     async def close(self) -> None:
         """Give up what is under way and close the connections."""
         tasks = tuple(self._under_way.values())
@@ -349,28 +406,37 @@ class Reader:
     async def _ask(
         self, text: Text, missing: frozenset[Wanted], issue: IssueRef, tally: Tally
     ) -> Answer:
+        question = prompt(text, missing, new_marker(text.whole))
+        most = self._max_output_tokens
+        _, answer = await self._answered(question, READING, most, issue, tally)
+        return answer
+
+    async def _answered(
+        self, question: str, form: Form[A], room: int, issue: IssueRef, tally: Tally
+    ) -> tuple[Message, A]:
         """One question, put once more with more room when the answer is no use."""
         self._check_pause()
         self._budget.count_reading(issue)
-        question = prompt(text, missing, new_marker(text.whole))
         try:
-            return answer_in(await self._paid(question, self._max_output_tokens, tally))
+            message = await self._paid(question, form, room, tally)
+            return message, answer_in(message, form)
         except AskError as error:
             if error.outcome not in UNUSABLE:
                 raise
-        return answer_in(await self._paid(question, MORE_ROOM * self._max_output_tokens, tally))
+        message = await self._paid(question, form, MORE_ROOM * room, tally)
+        return message, answer_in(message, form)
 
-    async def _paid(self, question: str, room: int, tally: Tally) -> Message:
+    async def _paid(self, question: str, form: Form[Any], room: int, tally: Tally) -> Message:
         """Ask within the day's budget: what it may take is set aside first, then put right.
 
         Where the process ends or the task is cancelled meanwhile, it stays set aside: the
         request may be billed.
         """
-        aside = token_estimate(SYSTEM, question) + room
+        aside = token_estimate(form.system, question) + room
         before = tally.total
         day = await self._budget.set_aside(aside)
         try:
-            message = await self._claude.message(question, room, tally)
+            message = await self._claude.message(question, room, tally, form)
         except AskError as error:
             self._pause_after(error)
             await self._budget.settle(day, aside=aside, used=tally.total - before)
@@ -410,7 +476,7 @@ def wait_before_retry(error: Exception) -> bool | float:
     return error.wait or True
 
 
-def answer_in(message: Message) -> Answer:
+def answer_in(message: Message, form: Form[A]) -> A:
     """The answer in a message. Raises AskError: refused, cut-off, malformed or rejected."""
     match message.stop_reason:
         case "refusal":
@@ -420,15 +486,15 @@ def answer_in(message: Message) -> Answer:
         case "model_context_window_exceeded":
             raise AskError("the text is too long for the model", "rejected")
     try:
-        return Answer.model_validate_json(message.text)
-    except ValidationError:
+        return form.read(message.text)
+    except ValueError:
         raise AskError("Claude's answer was not in the agreed form, twice", "malformed") from None
 
 
-def _output_config(model: str) -> OutputConfigParam:
+def _output_config(model: str, schema: dict[str, object]) -> OutputConfigParam:
     if model.startswith(NO_EFFORT):
-        return {"format": {"type": "json_schema", "schema": SCHEMA}}
-    return {"format": {"type": "json_schema", "schema": SCHEMA}, "effort": "low"}
+        return {"format": {"type": "json_schema", "schema": schema}}
+    return {"format": {"type": "json_schema", "schema": schema}, "effort": "low"}
 
 
 def _status_error(error: anthropic.APIStatusError, model: str) -> AskError:

@@ -20,20 +20,38 @@ from bot.errors import NotFound
 from bot.estimator import SizeLimits
 from bot.gitea.models import Comment, Issue, User
 from bot.labels import LabelBook
-from bot.models import Agent, IssueRef, Metadata, Reading, Report, Source, Warn, WarningKind
+from bot.models import Agent, IssueRef, Reading, Report, Source, Status, Warn, WarningKind
 from bot.publish import Labels, StickyComment
 from bot.render import Renderer
 from bot.repositories import Repositories
+from bot.sayings import Field, Heard, LinkKind, Pause
 from bot.side_by_side import side_by_side
 from bot.snapshot import IssueReader, Snapshot, snapshot
 from bot.store.queries import Edge, Known, Store, kept_title
 from bot.surroundings import Surroundings, Surveyor
+from bot.unblock import fingerprint
 from bot.understanding import TextReader, Understanding, Understood
 
 log = structlog.get_logger(__name__)
 
 Later = Callable[[Collection[IssueRef]], Awaitable[None]]
 """Has other issues looked at, durably, after this one."""
+
+
+class Sayings(Protocol):
+    """What people said by commands, as far as this is concerned."""
+
+    async def heard(self, issue: IssueRef) -> Heard:
+        """All that was said of an issue."""
+
+    async def give_back(self, issue: IssueRef, field: Field) -> bool:
+        """Let something that was said hold no longer."""
+
+    async def paused(self, repository: str) -> Pause | None:
+        """Whether nothing is to be written in a repository."""
+
+    async def move(self, old: IssueRef, new: IssueRef) -> None:
+        """What was said of an issue is said of it under its new name."""
 
 
 class Observer(Protocol):
@@ -92,6 +110,7 @@ class Coordinator:
         bot: User,
         rules: Rules,
         reader: TextReader | None,
+        sayings: Sayings,
         observer: Observer,
         patience: float = 1.0,
     ) -> None:
@@ -106,20 +125,34 @@ class Coordinator:
         self._bot = bot
         self._rules = rules
         self._understanding = Understanding(reader, rules.hosts)
+        self._sayings = sayings
         self._observer = observer
         self._patience = patience
 
-    async def reconcile(self, ref: IssueRef, later: Later) -> None:
+    async def reconcile(self, ref: IssueRef, later: Later, *, afresh: bool = False) -> None:
         """Make what is said of an issue true. Raises GiteaError or StoreError.
+
+        `afresh`: Claude is asked again, though the text is known.
 
         Nobody waits for Claude: where it takes longer than `patience` (seconds), a report is made
         without it, and once more, from what stands there then, when it has answered.
         """
+        if afresh:
+            await self._understanding.forget(await self._gitea.issue(ref))
         try:
             await self._pass(ref, later, self._patience)
         except _StillReading as reading:
             await reading.done
             await self._pass(ref, later, None)
+
+    async def examine(self, ref: IssueRef) -> Report | None:
+        """The report as decided now, nothing written; None when the issue is not coordinated."""
+        known = await self._store.issue(ref)
+        seen = await self._see(ref, known or Known(ref))
+        if seen is None or not self._is_coordinated(seen.issue):
+            return None
+        understood = await self._understanding.of(seen.issue, 0.0)
+        return await self._judge(seen, understood, await self._sayings.heard(seen.issue.ref))
 
     async def _pass(self, ref: IssueRef, later: Later, patience: float | None) -> None:
         try:
@@ -171,12 +204,15 @@ class Coordinator:
         """Its repository has another name now: it is looked at there, one look at a time."""
         log.info("issue.moved", issue=str(old), now=str(new))
         await self._store.move(old, new)
+        await self._sayings.move(old, new)
         await later([new])
 
     async def _leave(self, seen: _Case, later: Later) -> None:
         """Not coordinated, or no longer: say so where a report stands, and take labels off."""
         issue, known = seen.issue, seen.known
         comment = seen.now.comment
+        if known.coordinated and await self._sayings.paused(issue.ref.repository):
+            return  # it is told when the bot may write here again
         if known.coordinated:
             comment = comment or await self._comment.find(issue)
             if comment:
@@ -206,12 +242,10 @@ class Coordinator:
     async def _coordinate(self, seen: _Case, later: Later, patience: float | None) -> None:
         issue = seen.issue
         understood = await self._understanding.of(issue, patience)
-        known, changed = await self._note(seen, understood)
-        tree, around = await side_by_side(
-            self._repositories.tree(issue.ref.repository), self._survey(seen, understood)
-        )
-        report = await self._decide(seen, understood, around, tree)
-        comment_id = await self._publish(seen, report)
+        heard = await self._sayings.heard(issue.ref)
+        known, changed = await self._note(seen, understood, heard)
+        report = await self._judge(seen, understood, heard)
+        comment_id = known.comment_id if heard.pause else await self._publish(seen, report)
 
         concerned = set[IssueRef]()
         if set(known.cycle) != set(report.cycle):
@@ -236,10 +270,10 @@ class Coordinator:
         if understood.under_way:
             raise _StillReading(understood.under_way)
 
-    async def _note(self, seen: _Case, understood: Understood) -> tuple[Known, bool]:
+    async def _note(self, seen: _Case, understood: Understood, heard: Heard) -> tuple[Known, bool]:
         """Remember the edges it says now, and whom a change of them concerns; whether one is."""
         me, known = seen.issue.ref, seen.known
-        edges = self._edges(seen, understood.metadata, understood.reading)
+        edges = self._edges(seen, understood, heard)
         changed = await self._store.said_by(me) ^ edges
         before = await self._surveyor.reach(me) if changed else set[IssueRef]()
         owed = {*known.owed, *before, *_ends(changed)}
@@ -247,78 +281,103 @@ class Coordinator:
         await self._store.save(known, edges)
         return known, bool(changed)
 
-    async def _survey(self, seen: _Case, understood: Understood) -> Surroundings:
+    async def _survey(self, seen: _Case, understood: Understood, heard: Heard) -> Surroundings:
         me, metadata = seen.issue.ref, understood.metadata
         return await self._surveyor.survey(
             me,
             native=(*seen.now.blockers.issues, *seen.now.blocking),
-            named={*metadata.blocked_by, *metadata.blocks} - {me},
-            proposed=self._proposed(understood.reading),
+            named={*metadata.blocked_by, *metadata.blocks, *heard.linked} - heard.unlinked - {me},
+            proposed=self._proposed(understood.reading, heard),
             most=self._rules.dependencies,
+            ignored=heard.ignored,
         )
 
     # -- decide -----------------------------------------------------------------------------
 
-    def _edges(self, seen: _Case, metadata: Metadata, reading: Reading | None) -> set[Edge]:
+    def _edges(self, seen: _Case, understood: Understood, heard: Heard) -> set[Edge]:
         """What this issue says of who waits for whom.
 
         That another issue waits for this one is believed within a repository only: whoever may
         write a text here need not have a say there.
         """
-        me = seen.issue.ref
+        me, metadata, reading = seen.issue.ref, understood.metadata, understood.reading
         said = {Edge(me, ref, me, Source.DECLARED) for ref in metadata.blocked_by}
         said |= {Edge(ref, me, me, Source.DECLARED) for ref in metadata.blocks if _near(ref, me)}
         said |= {Edge(me, other.ref, me, Source.GITEA) for other in seen.now.blockers.issues}
         said |= {Edge(other.ref, me, me, Source.GITEA) for other in seen.now.blocking}
         if reading and self._rules.accept_ai_dependencies == "accept":
             said |= {Edge(me, ref, me, Source.AI) for ref in reading.blocked_by}
-        return {edge for edge in said if edge.waits != edge.on}
+        said |= {
+            Edge(link.waits, link.on, me, Source.COMMAND)
+            for link in heard.links
+            if link.kind is LinkKind.ADDED
+        }
+        return {
+            edge
+            for edge in said
+            if edge.waits != edge.on and (edge.waits, edge.on) not in heard.ignored
+        }
 
-    def _proposed(self, reading: Reading | None) -> tuple[IssueRef, ...]:
+    def _proposed(self, reading: Reading | None, heard: Heard) -> tuple[IssueRef, ...]:
+        """What Claude thinks it waits for, and nobody has said a word about."""
         if reading is None or self._rules.accept_ai_dependencies != "propose":
             return ()
-        return reading.blocked_by
+        return tuple(ref for ref in reading.blocked_by if ref not in heard.linked)
 
-    async def _decide(
+    async def _judge(self, seen: _Case, understood: Understood, heard: Heard) -> Report:
+        """Look around, and decide."""
+        me = seen.issue.ref
+        tree, around = await side_by_side(
+            self._repositories.tree(me.repository), self._survey(seen, understood, heard)
+        )
+        facts = _with_said(await self._facts(seen, understood, around, tree), heard)
+        report = decide(facts)
+        unblock = heard.overrides.get(Field.UNBLOCK)
+        if unblock:
+            still = fingerprint(facts.text, [one.ref for one in report.open_blockers])
+            if unblock.value == still:
+                report = decide(replace(facts, unblocked=unblock))
+            elif report.status is not Status.CLOSED:
+                await self._sayings.give_back(me, Field.UNBLOCK)
+        if understood.under_way:
+            report = replace(report, warnings=(*report.warnings, Warn(WarningKind.READING)))
+        return report
+
+    async def _facts(
         self,
         seen: _Case,
         understood: Understood,
         around: Surroundings,
         tree: Mapping[str, int] | None,
-    ) -> Report:
+    ) -> Facts:
         issue, rules = seen.issue, self._rules
         begun = _carries(issue, self._book.in_progress)
-        report = decide(
-            Facts(
-                issue=issue.ref,
-                title=issue.title,
-                text=f"{issue.title}\n\n{issue.body}",
-                metadata=understood.metadata,
-                reading=understood.reading,
-                ai_failure=understood.failure,
-                blockers=around.blockers,
-                waiting=around.waiting,
-                proposals=around.proposals,
-                edges=around.edges,
-                states=around.states,
-                titles=around.titles,
-                dependencies_found=around.found,
-                dependencies_followed=around.followed,
-                hidden_blockers=around.hidden + seen.now.blockers.unseen,
-                tree=tree,
-                agents=rules.agents,
-                busy=await self._store.busy(besides=issue.ref),
-                share=rules.share,
-                limits=rules.limits,
-                is_closed=not issue.is_open,
-                in_progress=begun,
-                at_work=(seen.known.agent or None) if begun else None,
-                bot=self._bot.login,
-            )
+        return Facts(
+            issue=issue.ref,
+            title=issue.title,
+            text=f"{issue.title}\n\n{issue.body}",
+            metadata=understood.metadata,
+            reading=understood.reading,
+            ai_failure=understood.failure,
+            blockers=around.blockers,
+            waiting=around.waiting,
+            proposals=around.proposals,
+            edges=around.edges,
+            states=around.states,
+            titles=around.titles,
+            dependencies_found=around.found,
+            dependencies_followed=around.followed,
+            hidden_blockers=around.hidden + seen.now.blockers.unseen,
+            tree=tree,
+            agents=rules.agents,
+            busy=await self._store.busy(besides=issue.ref),
+            share=rules.share,
+            limits=rules.limits,
+            is_closed=not issue.is_open,
+            in_progress=begun,
+            at_work=(seen.known.agent or None) if begun else None,
+            bot=self._bot.login,
         )
-        if understood.under_way:
-            report = replace(report, warnings=(*report.warnings, Warn(WarningKind.READING)))
-        return report
 
     # -- publish ----------------------------------------------------------------------------
 
@@ -383,6 +442,19 @@ class Coordinator:
         if coordinated:
             await later(known.owed)
             await self._store.save(replace(known, owed=()))
+
+
+def _with_said(facts: Facts, heard: Heard) -> Facts:
+    """What people said by commands, over what the text says."""
+    said = heard.overrides
+    return replace(
+        facts,
+        override_estimate=said.estimate,
+        override_difficulty=said.difficulty,
+        override_agent=said.agent,
+        priority=said.priority,
+        held=said.get(Field.HOLD),
+    )
 
 
 def _ends(edges: Iterable[Edge]) -> set[IssueRef]:

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Protocol
+from typing import Annotated, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,6 +25,21 @@ MAX_REFERENCES = 50
 MAX_TYPED = 300  # characters of one reference as Claude writes it
 CONTEXT_BOUNDS = range(500, 5_000_001)  # tokens; anything else is not an estimate
 BYTES_PER_TOKEN = 3.0  # cautious: prose is nearer to 4, and a script of 3 bytes a letter is right
+
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[A]):
+    """What is asked in one way: the system prompt, the answer's JSON schema, and how it is read.
+
+    `read` takes what Claude wrote, and raises ValueError when that is not in the agreed form.
+    """
+
+    system: str
+    schema: dict[str, object]
+    read: Callable[[str], A]
 
 
 class Wanted(StrEnum):
@@ -122,6 +137,8 @@ A mere mention, a related issue, a parent or epic, a duplicate, something fixed 
 finished is neither. Leave a list empty rather than guess.
 
 Fill in only the fields the user message asks for; null or an empty list in the others."""
+
+READING = Form(SYSTEM, SCHEMA, Answer.model_validate_json)
 
 
 @dataclass(frozen=True, slots=True)

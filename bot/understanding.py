@@ -27,6 +27,9 @@ class TextReader(Protocol):
     ) -> Reading:
         """What stands in the text; raises AIError."""
 
+    async def forget(self, *, title: str, body: str) -> None:
+        """Ask afresh the next time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Understood:
@@ -66,6 +69,11 @@ class Understanding:
         except AIError as error:
             log.warning("ai.failed", issue=str(issue.ref), error=str(error))
             return Understood(metadata, failure=str(error))
+
+    async def forget(self, issue: Issue) -> None:
+        """Have Claude asked about this text again, though it has answered."""
+        if self._reader is not None:
+            await self._reader.forget(title=issue.title, body=issue.body)
 
     async def _declared(self, issue: Issue) -> Metadata:
         def declared() -> Metadata:

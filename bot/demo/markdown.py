@@ -172,7 +172,9 @@ def _fence(
 
 
 def _build() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(
+        ["table", "strikethrough"]
+    )
     parser.add_render_rule("html_block", _harmless_only)
     parser.add_render_rule("html_inline", _harmless_only)
     parser.add_render_rule("own_html", _as_it_is)

@@ -24,8 +24,17 @@ async function tick({ tick: url, comment }, box) {
 }
 
 function busy(live) {
-  return live.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")
+  const fields = "input:not([type=checkbox]), textarea, select";
+  return live.contains(document.activeElement) && document.activeElement.matches(fields)
     || live.querySelector("details.edit[open]");
+}
+
+// Where the box is that has the focus, so that it has it again in what replaces it.
+function focused() {
+  const box = document.activeElement?.closest("[data-tick] input[data-box]");
+  if (!box) return null;
+  const { comment } = box.closest("[data-tick]").dataset;
+  return `[data-comment="${comment}"] input[data-box="${box.dataset.box}"]`;
 }
 
 async function look() {
@@ -41,10 +50,12 @@ async function look() {
   const fresh = page.getElementById("live");
   if (!fresh) return;
   fresh.querySelectorAll("details").forEach((one, at) => { one.open = open[at] ?? one.open; });
+  const box = focused();
   live.replaceWith(document.adoptNode(fresh));
   const [then, now] = [page, document].map((one) => one.querySelector("[data-state]"));
   if (then && now) now.replaceWith(document.adoptNode(then));
   dress(fresh);
+  if (box) fresh.querySelector(box)?.focus({ preventScroll: true });
 }
 
 async function keep() {
