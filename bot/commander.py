@@ -463,7 +463,7 @@ def closing_commands(said: Sequence[Said], text: str) -> tuple[Said, ...]:
 
 # What is code or escaped, what is not, and where Gitea would see a mention, reference or address.
 _UNSAFE = re.compile(
-    r"(\\[`*_~<|&$\\]|&#(?:38|60|9[1-3]|96|124|8203);|(?<!`)`[^`]+`(?!`))|([`<|&\[])"
+    r"(\\[`*_~<|&$\\]|&#(?:38|60|9[1-3]|96|124|8203);|(?<!`)`[^`]+`(?!`))|([`<|&\[\\])"
     r"|(?<=@)(?=\w)|(?<=[#!])(?=\d)|(?<=:)(?=[/\w+-])|(?<=www)(?=\.)",
     re.IGNORECASE,
 )
