@@ -272,7 +272,7 @@ class Commander:
 
     async def _do(self, request: Request, said: Said, rights: _Rights) -> Result:
         command = self._commands.get(said.verb)
-        text = f"{said.verb} {said.words}".strip()
+        text = f"{said.verb} {said.words}".strip() or f"@{self._bot.login}"
         if command is None:
             near = self._commands.nearest(said.verb)
             hint = f"did you mean `{near}`?" if near else "`help` lists what there is"
@@ -463,8 +463,8 @@ def closing_commands(said: Sequence[Said], text: str) -> tuple[Said, ...]:
 
 # What is code or escaped, what is not, and where Gitea would see a mention, reference or address.
 _UNSAFE = re.compile(
-    r"(\\[`*_~<|&$\\]|&#(?:38|60|9[1-3]|96|124|8203);|(?<!`)`[^`]+`(?!`))|([`<|&\[])"
-    r"|(?<=@)(?=\w)|(?<!&#)(?<=[#!])(?=\d)|(?<=:)(?=[/\w+-])|(?<=www)(?=\.)",
+    r"(\\[`*_~<|&$\\]|&#(?:38|60|9[1-3]|96|124|8203);|(?<!`)`[^`]+`(?!`))|([`<|&\[\\])"
+    r"|(?<=@)(?=\w)|(?<=[#!])(?=\d)|(?<=:)(?=[/\w+-])|(?<=www)(?=\.)",
     re.IGNORECASE,
 )
 

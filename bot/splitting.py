@@ -109,6 +109,16 @@ def propose(
 # ---- how much each needs ----
 
 
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """What a piece declares, what it weighs besides, the least that its files come to."""
+
+    declared: int | None
+    weight: int
+    least: int
+    files: frozenset[str]
+
+
 def _shared(
     pieces: Sequence[Piece], tokens: int, issue: IssueRef, tree: Mapping[str, int]
 ) -> list[_Sized]:
@@ -119,26 +129,36 @@ def _shared(
     if len(pieces) > MAX_PIECES:
         raise UserError(TOO_MANY)
     weighed = [_weighed(piece, issue, tree) for piece in pieces]
-    declared = sum(own or 0 for own, _, _ in weighed)
-    loose = sum(weight for own, weight, _ in weighed if own is None)
-    scale = max(1.0, (tokens - declared) / loose) if loose else 1.0
+    left = tokens - sum(one.declared or 0 for one in weighed)
+    loose = sum(one.weight for one in weighed if one.declared is None)
+    scale = left / loose if loose and left > 0 else 1.0
     return [
-        _Sized((piece,), own or _rounded_up(weight * scale), named)
-        for piece, (own, weight, named) in zip(pieces, weighed, strict=True)
+        _Sized(
+            (piece,),
+            one.declared or _rounded_up(max(one.weight * scale, one.least)),
+            one.files,
+        )
+        for piece, one in zip(pieces, weighed, strict=True)
     ]
 
 
-def _weighed(
-    piece: Piece, issue: IssueRef, tree: Mapping[str, int]
-) -> tuple[int | None, int, frozenset[str]]:
-    """What a piece declares, what it weighs besides, and the files it names."""
+def _weighed(piece: Piece, issue: IssueRef, tree: Mapping[str, int]) -> _Weight:
+    """What is known of a piece. One that names no file is taken to touch one.
+
+    Else whatever names a file would outweigh it.
+    """
     said = parse(piece.text, issue=issue, title=piece.title)
     shares = named_files(said.files, piece.text, tree) if tree else ()
-    weight = sum(share.tokens for share in shares) if tree else TYPICAL_FILE * len(said.files)
+    known = sum(share.tokens for share in shares)
+    guessed = TYPICAL_FILE * max(1, len(said.files))
     bits = max(1, piece.text.count("[ ]"))
-    names = frozenset(share.path for share in shares) or frozenset(said.files)
     own = said.estimated_context
-    return own and max(own, LEAST), weight + CHANGE * bits, names
+    return _Weight(
+        declared=own and max(own, LEAST),
+        weight=(known or guessed) + CHANGE * bits,
+        least=known,
+        files=frozenset(share.path for share in shares) or frozenset(said.files),
+    )
 
 
 def _rounded_up(tokens: float) -> int:

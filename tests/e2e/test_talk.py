@@ -9,7 +9,7 @@ import pytest
 
 from bot.boxes import boxes
 from bot.demo.actor import ticked
-from tests.e2e.work import BOT, LIMIT, Work, at_work
+from tests.e2e.work import BOT, EVENTS, LIMIT, Work, at_work
 from tests.forges import ForgeServer
 
 SMALL = "Context estimate: 9k tokens\nDifficulty: easy"
@@ -210,3 +210,45 @@ async def test_commands_that_close_a_new_issues_text_are_done(
     async with at_work(forge_server, tmp_path) as work:
         number = await work.open("One", f"{SMALL}\n\n/priority p0\n/hold at first", BOT)
         await work.until(number, "status/hold", *LABELS, "priority/p0", headline="On hold")
+
+
+async def test_on_a_pull_request_the_commands_that_are_for_it_work(
+    forge_server: ForgeServer, tmp_path: Path
+) -> None:
+    async with at_work(forge_server, tmp_path) as work:
+        number = await work.open("One", SMALL, BOT)
+        await work.until(number, "status/ready", *LABELS, headline="Ready")
+        await work.alice.do(
+            "POST",
+            f"/repos/{work.repo}/contents/pump.py",
+            {"content": "cHJpbnQoMSkK", "branch": "main", "new_branch": "pump", "message": "Add"},
+        )
+        made = await work.alice.do(
+            "POST", f"/repos/{work.repo}/pulls", {"title": "Pump", "head": "pump", "base": "main"}
+        )
+        pull = int(made["number"])
+        for words in ("/help", "/status", "/queue", "/graph"):
+            assert await answered(work, "mallory", pull, words, "+1")
+        assert "for issues" in await answered(work, "bob", pull, "/hold", "confused")
+        await answered(work, "bob", pull, f"/blocks #{number}", "+1")
+        await work.until(number, "status/blocked", *LABELS, headline="Blocked")
+
+
+async def test_three_hooks_at_once_run_a_command_once(
+    forge_server: ForgeServer, tmp_path: Path
+) -> None:
+    async with at_work(forge_server, tmp_path) as work:
+        url = f"http://127.0.0.1:{work.port}/webhook/gitea"
+        for _ in range(2):
+            await work.server.hook(f"/repos/{work.repo}", url, EVENTS)
+        number = await work.open("One", SMALL, BOT)
+        await work.until(number, "status/ready", *LABELS, headline="Ready")
+        said = await answered(work, "bob", number, "/hodl\n/hold\n/status", "confused")
+        assert said.count("✗") == 1
+        await work.until(number, "status/hold", *LABELS, headline="On hold")
+        last = await say(work, "mallory", number, "/status")
+        async with asyncio.timeout(LIMIT):
+            while "+1" not in await reactions(work, last):
+                await asyncio.sleep(0.05)
+        await work.quiet()
+        assert 2 == len((await work.look(number)).others)
