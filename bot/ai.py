@@ -296,6 +296,12 @@ class Reader:
             raise AIError(known.failed)
         return checked(known.answer, text, asked, issue=issue, references=self._references)
 
+    async def forget(self, *, title: str, body: str) -> None:
+        """Ask about this text again, the next time, though it was answered."""
+        text = Text.of(title, body, most=self._max_text)
+        nothing = Known().model_dump_json()
+        await self._memory.put(text.key(self._model), nothing, 0, 0)
+
     async def close(self) -> None:
         """Give up what is under way and close the connections."""
         tasks = tuple(self._under_way.values())

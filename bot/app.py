@@ -18,8 +18,11 @@ import structlog
 from aiohttp import web
 
 from bot.ai import Reader
+from bot.commander import Commander, Manners
+from bot.commands import Commands, discover_commands
 from bot.config import Settings
 from bot.coordinator import Coordinator, Rules
+from bot.counter import Counter
 from bot.engine import Engine, Freshness, RetryPolicy
 from bot.errors import (
     ConfigError,
@@ -34,8 +37,10 @@ from bot.estimator import SizeLimits
 from bot.gitea.api import GiteaAPI
 from bot.gitea.client import Gitea
 from bot.gitea.models import Issue, User
+from bot.help_page import help_page
 from bot.labels import LabelBook, Scopes
 from bot.metrics import CONTENT_TYPE, Metrics
+from bot.models import IssueRef
 from bot.parser import references
 from bot.publish import Labels, StickyComment
 from bot.render import Renderer
@@ -44,9 +49,10 @@ from bot.routing import discover
 from bot.schedule import Schedule
 from bot.store.database import opened, sqlite_path
 from bot.store.queries import Store
+from bot.store.sayings import SayingsStore
 from bot.surroundings import Surveyor
 from bot.webhook import Webhook
-from bot.worker import Worker
+from bot.worker import Worker, partition, retried
 
 log = structlog.get_logger(__name__)
 
@@ -70,9 +76,13 @@ class Bot:
     repositories: Repositories
     metrics: Metrics
     reader: Reader | None
+    sayings: SayingsStore
+    commands: Commands
+    now: Callable[[], datetime]
     stopping: bool = False
     _me: User | None = None
     _coordinator: Coordinator | None = None
+    _commander: Commander | None = None
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -92,12 +102,18 @@ class Bot:
         assert self._coordinator is not None
         return self._coordinator
 
+    @property
+    def commander(self) -> Commander:
+        """Does what people ask for in comments."""
+        assert self._commander is not None
+        return self._commander
+
     async def core(self) -> Bot:
         """This bot, when it knows who it is. Raises GiteaError while that cannot be asked."""
         async with self._asking:
             if self._me is None:
                 me = await self._who()
-                self._coordinator = self._build(me)
+                self._build(me)
                 self._me = me
                 log.info("gitea.connected", bot=me.login, gitea=self.settings.gitea.url)
         return self
@@ -118,15 +134,16 @@ class Bot:
         """Every open issue that is assigned to the bot, in all repositories."""
         return [issue async for issue in self.gitea.assigned_issues()]
 
-    def _build(self, me: User) -> Coordinator:
+    def _build(self, me: User) -> None:
         settings = self.settings
         scopes = settings.labels.model_dump(exclude={"enabled"})
         book = LabelBook(Scopes(**scopes), [agent.name for agent in settings.roster])
-        return Coordinator(
+        surveyor = Surveyor(self.gitea, self.store, self.repositories)
+        self._coordinator = Coordinator(
             gitea=self.gitea,
             store=self.store,
             repositories=self.repositories,
-            surveyor=Surveyor(self.gitea, self.store, self.repositories),
+            surveyor=surveyor,
             comment=StickyComment(self.gitea, me),
             labels=Labels(self.gitea, self.store, book, enabled=settings.labels.enabled),
             book=book,
@@ -134,10 +151,49 @@ class Bot:
             bot=me,
             rules=_rules(settings),
             reader=self.reader,
+            sayings=self.sayings,
             observer=self.metrics,
         )
+        desk = Counter(
+            store=self.store,
+            sayings=self.sayings,
+            gitea=self.gitea,
+            examiner=self._coordinator,
+            surveyor=surveyor,
+            agents=settings.roster,
+            commands=self.commands,
+            bot=me.login,
+            references=partial(references, hosts=settings.gitea.hosts or None),
+            put_back=self.put_back,
+        )
+        self._commander = Commander(
+            gitea=self.gitea,
+            ledger=self.sayings,
+            commands=self.commands,
+            desk=desk,
+            renderer=Renderer(),
+            bot=me,
+            manners=Manners(
+                bots=frozenset(name.lower() for name in settings.commands.bots),
+                per_hour=settings.commands.per_hour,
+            ),
+            now=self.now,
+        )
+
+    async def put_back(self, issue: IssueRef) -> int:
+        """Do again what failed on an issue; how many pieces of work that is."""
+        found = [f for f in await self.store.failures() if f.about == partition(issue)]
+        for failure in found:
+            await self.engine.submit(retried(failure, self.now()))
+            await self.store.forget_failure(failure.id)
+        return len(found)
 
     # -- what the routes answer -------------------------------------------------------------
+
+    async def help(self, _request: web.Request) -> web.Response:
+        """GET /help: every command, from the same declarations as `/help`."""
+        page = help_page(self.commands, self.login or "coordinator")
+        return web.Response(text=page, content_type="text/html")
 
     async def health(self, _request: web.Request) -> web.Response:
         """GET /health: the process serves."""
@@ -255,6 +311,9 @@ async def running(
             repositories=Repositories(gitea),
             metrics=metrics,
             reader=reader,
+            sayings=SayingsStore(engine_database, now=now),
+            commands=discover_commands(),
+            now=now,
         )
         worker = Worker(
             queue=engine,
@@ -346,6 +405,7 @@ def _application(bot: Bot, worker: Worker) -> web.Application:
     app.router.add_post("/webhook/gitea", webhook.handle)
     app.router.add_get("/health", bot.health)
     app.router.add_get("/ready", bot.ready)
+    app.router.add_get("/help", bot.help)
     app.router.add_get("/metrics", bot.measured)
     return app
 

@@ -180,6 +180,13 @@ class AISettings(Section):
     max_output_tokens: int = Field(2_000, ge=200, description="Tokens Claude may answer with.")
 
 
+class CommandSettings(Section):
+    """`[commands]`: talking with people."""
+
+    per_hour: int = Field(60, ge=1, description="Commands per person and hour; more wait.")
+    bots: tuple[str, ...] = Field((), description="Other bots whose commands are done.")
+
+
 class LimitSettings(Section):
     """`[limits]`: the rule of 50 % and the size classes, in tokens."""
 
@@ -283,6 +290,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     queue: QueueSettings = QueueSettings()
     ai: AISettings = AISettings()
+    commands: CommandSettings = CommandSettings()
     limits: LimitSettings = LimitSettings()
     labels: LabelSettings = LabelSettings()
     agents: dict[str, AgentSettings] = Field(

@@ -20,14 +20,26 @@ from bot.errors import AIError, NotFound, Retryable
 from bot.estimator import SizeLimits
 from bot.gitea.models import Comment, Issue, NativeDependencies, User
 from bot.labels import LabelBook
-from bot.models import Agent, IssueRef, Metadata, Reading, Report, Source, Warn, WarningKind
+from bot.models import (
+    Agent,
+    IssueRef,
+    Metadata,
+    Reading,
+    Report,
+    Source,
+    Status,
+    Warn,
+    WarningKind,
+)
 from bot.parser import parse
 from bot.publish import Labels, StickyComment
 from bot.reading import Wanted
 from bot.render import Renderer
 from bot.repositories import Repositories
+from bot.sayings import Field, Heard, LinkKind
 from bot.store.queries import Edge, Known, Store, kept_title
 from bot.surroundings import Surroundings, Surveyor
+from bot.unblock import fingerprint
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +70,19 @@ class TextReader(Protocol):
         self, *, title: str, body: str, issue: IssueRef, wanted: frozenset[Wanted]
     ) -> Reading:
         """What stands in the text; raises AIError."""
+
+    async def forget(self, *, title: str, body: str) -> None:
+        """Ask afresh the next time."""
+
+
+class Sayings(Protocol):
+    """What people said by commands, as far as this is concerned."""
+
+    async def heard(self, issue: IssueRef) -> Heard:
+        """All that was said of an issue."""
+
+    async def give_back(self, issue: IssueRef, field: Field) -> bool:
+        """Let something that was said hold no longer."""
 
 
 class Observer(Protocol):
@@ -124,6 +149,7 @@ class Coordinator:
         bot: User,
         rules: Rules,
         reader: TextReader | None,
+        sayings: Sayings,
         observer: Observer,
         patience: float = 1.0,
     ) -> None:
@@ -138,20 +164,37 @@ class Coordinator:
         self._bot = bot
         self._rules = rules
         self._reader = reader
+        self._sayings = sayings
         self._observer = observer
         self._patience = patience
 
-    async def reconcile(self, ref: IssueRef, later: Later) -> None:
+    async def reconcile(self, ref: IssueRef, later: Later, *, afresh: bool = False) -> None:
         """Make what is said of an issue true. Raises GiteaError or StoreError.
+
+        `afresh`: Claude is asked again, though the text is known.
 
         Nobody waits for Claude: where it takes longer than `patience` (seconds), a report is made
         without it, and once more, from what stands there then, when it has answered.
         """
+        if afresh and self._reader is not None:
+            issue = await self._gitea.issue(ref)
+            await self._reader.forget(title=issue.title, body=issue.body)
         try:
             await self._pass(ref, later, self._patience)
         except _StillReading as reading:
             await reading.done
             await self._pass(ref, later, None)
+
+    async def examine(self, ref: IssueRef) -> Report | None:
+        """The report as decided now, nothing written; None when the issue is not coordinated."""
+        known = await self._store.issue(ref)
+        seen = await self._see(ref, known or Known(ref))
+        if seen is None or not self._is_coordinated(seen.issue):
+            return None
+        metadata = self._parsed(seen.issue)
+        understood = await self._understand(seen.issue, metadata, 0.0)
+        heard = await self._sayings.heard(seen.issue.ref)
+        return await self._judge(seen, metadata, understood, heard)
 
     async def _pass(self, ref: IssueRef, later: Later, patience: float | None) -> None:
         try:
@@ -262,28 +305,16 @@ class Coordinator:
 
     async def _coordinate(self, seen: _Seen, later: Later, patience: float | None) -> None:
         issue, known = seen.issue, seen.known
-        metadata = parse(
-            issue.body, issue=issue.ref, title=issue.title, hosts=self._rules.hosts or None
-        )
+        metadata = self._parsed(issue)
         understood = await self._understand(issue, metadata, patience)
-        reading = understood.reading
-        edges = self._edges(seen, metadata, reading)
+        heard = await self._sayings.heard(issue.ref)
+        edges = self._edges(seen, metadata, understood.reading, heard)
         changed = _ends(await self._store.said_by(issue.ref) ^ edges)
         known = replace(known, coordinated=True, owed=tuple({*known.owed, *changed}))
         await self._store.save(known, edges)
 
-        tree, around = await asyncio.gather(
-            self._repositories.tree(issue.ref.repository),
-            self._surveyor.survey(
-                issue.ref,
-                native=(*seen.blockers.issues, *seen.blocking),
-                named={*metadata.blocked_by, *metadata.blocks} - {issue.ref},
-                proposed=self._proposed(reading),
-                most=self._rules.dependencies,
-            ),
-        )
-        report = await self._decide(seen, metadata, understood, around, tree)
-        comment_id = await self._publish(seen, report)
+        report = await self._judge(seen, metadata, understood, heard)
+        comment_id = known.comment_id if heard.pause else await self._publish(seen, report)
 
         concerned = set[IssueRef]()
         if set(known.cycle) != set(report.cycle):
@@ -307,6 +338,10 @@ class Coordinator:
         if understood.under_way:
             raise _StillReading(understood.under_way)
 
+    def _parsed(self, issue: Issue) -> Metadata:
+        hosts = self._rules.hosts or None
+        return parse(issue.body, issue=issue.ref, title=issue.title, hosts=hosts)
+
     # -- understand -------------------------------------------------------------------------
 
     async def _understand(
@@ -328,7 +363,9 @@ class Coordinator:
             log.warning("ai.failed", issue=str(issue.ref), error=str(error))
             return _Understood(failure=str(error))
 
-    def _edges(self, seen: _Seen, metadata: Metadata, reading: Reading | None) -> set[Edge]:
+    def _edges(
+        self, seen: _Seen, metadata: Metadata, reading: Reading | None, heard: Heard
+    ) -> set[Edge]:
         """What this issue says of who waits for whom.
 
         That another issue waits for this one is believed within a repository only: whoever may
@@ -341,56 +378,93 @@ class Coordinator:
         said |= {Edge(other.ref, me, me, Source.GITEA) for other in seen.blocking}
         if reading and self._rules.accept_ai_dependencies == "accept":
             said |= {Edge(me, ref, me, Source.AI) for ref in reading.blocked_by}
-        return {edge for edge in said if edge.waits != edge.on}
+        said |= {
+            Edge(link.waits, link.on, me, Source.COMMAND)
+            for link in heard.links
+            if link.kind is LinkKind.ADDED
+        }
+        return {
+            edge
+            for edge in said
+            if edge.waits != edge.on and (edge.waits, edge.on) not in heard.ignored
+        }
 
-    def _proposed(self, reading: Reading | None) -> tuple[IssueRef, ...]:
+    def _proposed(self, reading: Reading | None, heard: Heard) -> tuple[IssueRef, ...]:
+        """What Claude thinks it waits for, and nobody has said a word about."""
         if reading is None or self._rules.accept_ai_dependencies != "propose":
             return ()
-        return reading.blocked_by
+        return tuple(ref for ref in reading.blocked_by if ref not in heard.linked)
 
     # -- decide -----------------------------------------------------------------------------
 
-    async def _decide(
+    async def _judge(
+        self, seen: _Seen, metadata: Metadata, understood: _Understood, heard: Heard
+    ) -> Report:
+        """Look around, and decide."""
+        me = seen.issue.ref
+        tree, around = await asyncio.gather(
+            self._repositories.tree(me.repository),
+            self._surveyor.survey(
+                me,
+                native=(*seen.blockers.issues, *seen.blocking),
+                named={*metadata.blocked_by, *metadata.blocks, *heard.linked}
+                - heard.unlinked
+                - {me},
+                proposed=self._proposed(understood.reading, heard),
+                most=self._rules.dependencies,
+                ignored=heard.ignored,
+            ),
+        )
+        facts = await self._facts(seen, metadata, understood, around, tree)
+        facts = _with_said(facts, heard)
+        report = decide(facts)
+        unblock = heard.overrides.get(Field.UNBLOCK)
+        if unblock:
+            still = fingerprint(facts.text, [one.ref for one in report.open_blockers])
+            if unblock.value == still:
+                report = decide(replace(facts, unblocked=unblock))
+            elif report.status is not Status.CLOSED:
+                await self._sayings.give_back(me, Field.UNBLOCK)
+        if understood.under_way:
+            report = replace(report, warnings=(*report.warnings, Warn(WarningKind.READING)))
+        return report
+
+    async def _facts(
         self,
         seen: _Seen,
         metadata: Metadata,
         understood: _Understood,
         around: Surroundings,
         tree: Mapping[str, int] | None,
-    ) -> Report:
+    ) -> Facts:
         issue, rules = seen.issue, self._rules
         begun = _carries(issue, self._book.in_progress)
-        report = decide(
-            Facts(
-                issue=issue.ref,
-                title=issue.title,
-                text=f"{issue.title}\n\n{issue.body}",
-                metadata=metadata,
-                reading=understood.reading,
-                ai_failure=understood.failure,
-                blockers=around.blockers,
-                waiting=around.waiting,
-                proposals=around.proposals,
-                edges=around.edges,
-                states=around.states,
-                titles=around.titles,
-                dependencies_found=around.found,
-                dependencies_followed=around.followed,
-                hidden_blockers=around.hidden + seen.blockers.unseen,
-                tree=tree,
-                agents=rules.agents,
-                busy=await self._store.busy(besides=issue.ref),
-                share=rules.share,
-                limits=rules.limits,
-                is_closed=not issue.is_open,
-                in_progress=begun,
-                at_work=(seen.known.agent or None) if begun else None,
-                bot=self._bot.login,
-            )
+        return Facts(
+            issue=issue.ref,
+            title=issue.title,
+            text=f"{issue.title}\n\n{issue.body}",
+            metadata=metadata,
+            reading=understood.reading,
+            ai_failure=understood.failure,
+            blockers=around.blockers,
+            waiting=around.waiting,
+            proposals=around.proposals,
+            edges=around.edges,
+            states=around.states,
+            titles=around.titles,
+            dependencies_found=around.found,
+            dependencies_followed=around.followed,
+            hidden_blockers=around.hidden + seen.blockers.unseen,
+            tree=tree,
+            agents=rules.agents,
+            busy=await self._store.busy(besides=issue.ref),
+            share=rules.share,
+            limits=rules.limits,
+            is_closed=not issue.is_open,
+            in_progress=begun,
+            at_work=(seen.known.agent or None) if begun else None,
+            bot=self._bot.login,
         )
-        if understood.under_way:
-            report = replace(report, warnings=(*report.warnings, Warn(WarningKind.READING)))
-        return report
 
     # -- publish ----------------------------------------------------------------------------
 
@@ -472,6 +546,19 @@ def _near(one: IssueRef, other: IssueRef) -> bool:
 
 def _carries(issue: Issue, name: str) -> bool:
     return any(label.name.casefold() == name.casefold() for label in issue.labels)
+
+
+def _with_said(facts: Facts, heard: Heard) -> Facts:
+    """What people said by commands, over what the text says."""
+    said = heard.overrides
+    return replace(
+        facts,
+        override_estimate=said.estimate,
+        override_difficulty=said.difficulty,
+        override_agent=said.agent,
+        priority=said.priority,
+        held=said.get(Field.HOLD),
+    )
 
 
 def _wanted(metadata: Metadata) -> frozenset[Wanted]:

@@ -26,6 +26,7 @@ from bot.models import (
     Warn,
     WarningKind,
 )
+from bot.sayings import Override
 
 GRAPH_MOST = 40  # edges drawn; a larger picture cannot be read
 
@@ -42,7 +43,7 @@ class Facts:
     label already, `at_work` which agent it was given to: it keeps it unless the text names one.
     `dependencies_found` is how many issues it waits for, of which `dependencies_followed` were
     looked at; None when that is all of them. `hidden_blockers` counts open ones that may not be
-    shown here.
+    shown here. `held`, `unblocked` and `priority` are what people said by commands.
     """
 
     issue: IssueRef
@@ -69,6 +70,9 @@ class Facts:
     in_progress: bool = False
     at_work: str | None = None
     hold: bool = False
+    held: Override | None = None
+    unblocked: Override | None = None
+    priority: str | None = None
     override_estimate: int | None = None
     override_difficulty: Difficulty | None = None
     override_agent: str | None = None
@@ -109,6 +113,7 @@ def decide(facts: Facts) -> Report:
         waiting=waiting,
         proposals=proposals,
         hidden_blockers=facts.hidden_blockers,
+        priority=facts.priority,
         bot=facts.bot,
     )
     if draft.assignment.source is Source.COMMAND and not facts.override_agent:
@@ -193,9 +198,9 @@ def _status(report: Report, facts: Facts) -> Status:
     """The first that holds; an issue of which not all blockers were looked at may be blocked."""
     cases = (
         (facts.is_closed, Status.CLOSED),
-        (facts.hold, Status.HOLD),
+        (facts.hold or facts.held is not None, Status.HOLD),
         (facts.in_progress, Status.IN_PROGRESS),
-        (_waits(report, facts), Status.BLOCKED),
+        (facts.unblocked is None and _waits(report, facts), Status.BLOCKED),
         (_too_big(report), Status.TOO_BIG),
     )
     return next((status for so, status in cases if so), Status.READY)
@@ -226,6 +231,7 @@ def _warnings(report: Report, facts: Facts) -> Iterator[Warn]:
     if not facts.is_closed:
         yield from _deadlock(report, facts)
     yield from _too_early(report)
+    yield from _said(report, facts)
     if not facts.is_closed:
         yield from _capacity(report)
         yield from _references(report, facts)
@@ -239,6 +245,15 @@ def _deadlock(report: Report, facts: Facts) -> Iterator[Warn]:
     named = (d.ref for d in (*facts.blockers, *facts.waiting))
     if facts.issue in (*facts.metadata.blocked_by, *facts.metadata.blocks, *named):
         yield Warn(WarningKind.ITSELF, refs=(facts.issue,))
+
+
+def _said(report: Report, facts: Facts) -> Iterator[Warn]:
+    """What people decided, with their reasons."""
+    if facts.held and report.status is Status.HOLD:
+        yield Warn(WarningKind.HELD, texts=(facts.held.by, facts.held.reason))
+    if facts.unblocked and _waits(report, facts):
+        on = f"{facts.unblocked.at:%Y-%m-%d %H:%M} UTC"
+        yield Warn(WarningKind.UNBLOCKED, texts=(facts.unblocked.by, facts.unblocked.reason, on))
 
 
 def _too_early(report: Report) -> Iterator[Warn]:

@@ -151,6 +151,25 @@ def neighbourhood(issue: IssueRef, edges: Graph | Iterable[Edge], most: int) -> 
     return tuple((graph.refs[a], graph.refs[b]) for a, b in drawn)
 
 
+def one_way(issue: IssueRef, edges: Graph | Iterable[Edge], *, up: bool) -> tuple[Edge, ...]:
+    """The edges from an issue up to all it waits for, or down to all that wait for it.
+
+    Through others too, also those that are over; in the order of their ends.
+    """
+    graph = _graph(edges)
+    start = graph.find(issue)
+    if start is None:
+        return ()
+    neighbours = graph.waits_for if up else graph.waited_by
+    found, level = {start}, [start]
+    while level:
+        level = list({n for at in level for n in neighbours[at]} - found)
+        found.update(level)
+    pairs = ((at, n) for at in found for n in neighbours[at])
+    ordered = sorted((pair if up else pair[::-1] for pair in pairs), key=lambda e: _keys(graph, e))
+    return tuple((graph.refs[a], graph.refs[b]) for a, b in ordered)
+
+
 def _graph(edges: Graph | Iterable[Edge]) -> Graph:
     return edges if isinstance(edges, Graph) else Graph(edges)
 

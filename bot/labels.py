@@ -46,6 +46,12 @@ _DIFFICULTY = {
     Difficulty.MEDIUM: ("#fbca04", "Needs some thought"),
     Difficulty.HARD: ("#b60205", "Needs care and experience"),
 }
+_PRIORITY = {
+    "p0": ("#b60205", "Before everything else"),
+    "p1": ("#d93f0b", "Soon"),
+    "p2": ("#fbca04", "In its turn"),
+    "p3": ("#c5def5", "When there is time"),
+}
 _AGENT = ("#8250df", "The agent that should take it")
 
 
@@ -59,6 +65,7 @@ class LabelBook:
             **{f"{scopes.context}/{key}": look for key, look in _CONTEXT.items()},
             **{f"{scopes.difficulty}/{key}": look for key, look in _DIFFICULTY.items()},
             **{f"{scopes.agent}/{name}": _AGENT for name in agents},
+            **{f"{scopes.priority}/{key}": look for key, look in _PRIORITY.items()},
         }
         self.specs: Mapping[str, LabelSpec] = {
             name.casefold(): LabelSpec(name, *look) for name, look in named.items()
@@ -83,4 +90,6 @@ class LabelBook:
             names.append(f"{self._scopes.status}/{report.status}")
         if report.assignment.agent:
             names.append(f"{self._scopes.agent}/{report.assignment.agent.name}")
+        if report.priority:
+            names.append(f"{self._scopes.priority}/{report.priority}")
         return tuple(self.specs[name.casefold()] for name in names)

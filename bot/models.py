@@ -286,6 +286,8 @@ class WarningKind(StrEnum):
     BEGUN_BLOCKED = "begun-blocked"  # refs: open blockers of an issue in progress
     CLOSED_BLOCKED = "closed-blocked"  # refs: open blockers of a closed issue
     TOO_MANY = "too-many"  # numbers: dependencies found, dependencies followed
+    HELD = "held"  # texts: by whom, why (may be empty)
+    UNBLOCKED = "unblocked"  # texts: by whom, why, when; open blockers do not count for now
     HIDDEN = "hidden"  # numbers: open blockers that may not be shown here
     LABELS_REFUSED = "labels-refused"  # the bot may not set labels in this repository
 
@@ -316,6 +318,7 @@ class Report:
     waiting: tuple[Dependency, ...] = ()
     proposals: tuple[Dependency, ...] = ()
     hidden_blockers: int = 0  # open blockers that may not be shown here, not even by reference
+    priority: str | None = None  # p0 … p3, where a person said so
     edges: tuple[tuple[IssueRef, IssueRef], ...] = ()  # (waits, for), around this issue
     cycle: tuple[IssueRef, ...] = ()
     warnings: tuple[Warn, ...] = ()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
-from bot.models import IssueRef, Report, WarningKind
+from bot.models import IssueRef, RefState, Report, WarningKind
 
 MARKER = "<!-- mosaic-coordinator:report -->"
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
@@ -198,6 +198,8 @@ _NOTE = {
     WarningKind.GONE,
     WarningKind.AI_FAILED,
     WarningKind.READING,
+    WarningKind.HELD,
+    WarningKind.UNBLOCKED,
     WarningKind.CLOSED_BLOCKED,
     WarningKind.TOO_MANY,
 }
@@ -217,12 +219,16 @@ def _by_severity(report: Report) -> Mapping[str, list[object]]:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One box: `id` in the drawing, `title` as it may be shown, `look` is its class."""
+    """One box: `id` in the drawing, `title` as it may be shown, `look` is its class.
+
+    `status` is written into the box where it is given: as in the label, or a state of Gitea.
+    """
 
     id: str
     ref: str
     title: str | None
     look: str
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +246,28 @@ class Diagram:
     @classmethod
     def of(cls, report: Report) -> Diagram:
         """The report's first edges, as far as `GRAPH_NODES` and `GRAPH_EDGES` allow."""
-        ids = {report.issue: "n0"}
-        levels = {report.issue: 0}
+        private = {d.ref for d in (*report.blockers, *report.waiting) if d.private}
+        titles = {ref: title for ref, title in report.titles.items() if ref not in private}
+        return cls.drawn(report.issue, report.edges, states=report.states, titles=titles)
+
+    @classmethod
+    def drawn(
+        cls,
+        issue: IssueRef,
+        edges: Collection[tuple[IssueRef, IssueRef]],
+        *,
+        states: Mapping[IssueRef, RefState],
+        titles: Mapping[IssueRef, str],
+        statuses: Mapping[IssueRef, str] | None = None,
+    ) -> Diagram:
+        """The first of the edges (waits, for) around an issue, bounded likewise.
+
+        `titles` are only those that may be shown; `statuses` are written into the boxes.
+        """
+        ids = {issue: "n0"}
+        levels = {issue: 0}
         arrows: list[tuple[str, str]] = []
-        for waits, first in report.edges:
+        for waits, first in edges:
             new = {waits, first} - ids.keys()
             if len(arrows) == GRAPH_EDGES or len(ids) + len(new) > GRAPH_NODES:
                 continue
@@ -252,9 +276,18 @@ class Diagram:
             ids |= {ref: f"n{len(ids) + nth}" for nth, ref in enumerate(sorted(new))}
             arrows.append((ids[first], ids[waits]))
         return cls(
-            nodes=tuple(_node(report, ref, name) for ref, name in ids.items()),
+            nodes=tuple(
+                Node(
+                    id=name,
+                    ref=ref.seen_from(issue),
+                    title=titles.get(ref),
+                    look="this" if ref == issue else states.get(ref, RefState.UNCHECKED).value,
+                    status=(statuses or {}).get(ref, ""),
+                )
+                for ref, name in ids.items()
+            ),
             arrows=tuple(arrows),
-            left_out=len(report.edges) - len(arrows),
+            left_out=len(edges) - len(arrows),
             direction=_direction(list(levels.values())),
         )
 
@@ -263,14 +296,3 @@ def _direction(levels: list[int]) -> str:
     """Along the lines while there are few steps, else down: a comment is narrow, and long."""
     steps, most_in_one = len(set(levels)), max(map(levels.count, levels))
     return "LR" if steps <= max(GRAPH_STEPS, most_in_one) else "TB"
-
-
-def _node(report: Report, ref: IssueRef, name: str) -> Node:
-    private = {d.ref for d in (*report.blockers, *report.waiting) if d.private}
-    state = report.states.get(ref)
-    return Node(
-        id=name,
-        ref=ref.seen_from(report.issue),
-        title=None if ref in private else report.titles.get(ref),
-        look="this" if ref == report.issue else state.value if state else "unchecked",
-    )

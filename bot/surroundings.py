@@ -125,14 +125,16 @@ class Surveyor:
         named: Collection[IssueRef],
         proposed: Collection[IssueRef],
         most: int,
+        ignored: Collection[tuple[IssueRef, IssueRef]] = (),
     ) -> Surroundings:
         """Look around `me`, whose own edges are remembered already.
 
         `native` are issues that Gitea just told of; `named` those that its text names; `proposed`
-        those Claude thinks it waits for. At most `most` blockers are looked at.
+        those Claude thinks it waits for. At most `most` blockers are looked at. `ignored` are edges
+        (waits, for) that people took away.
         """
-        out = await self._store.blockers([me])
-        into = await self._store.waiting([me])
+        out = _without(await self._store.blockers([me]), ignored)
+        into = _without(await self._store.waiting([me]), ignored)
         told = {issue.ref: _looked(issue) for issue in native}
         ends = {e.on for e in out} | {e.waits for e in into} | {*named, *proposed}
         concealed = await self._concealed(me, ends)
@@ -177,6 +179,16 @@ class Surveyor:
         known = await self._store.issues(around)
         near = {ref: view.at(ref) for ref in view.looked if ref not in besides}
         return near | {ref: _Looked(_state_of(one.state), one.title) for ref, one in known.items()}
+
+    async def edges(self, issue: IssueRef) -> Collection[tuple[IssueRef, IssueRef]]:
+        """Every remembered edge around (waits, for), as far as it may be shown at an issue."""
+        near = [*await self._store.blockers([issue]), *await self._store.waiting([issue])]
+        ends = {ref for edge in near for ref in (edge.waits, edge.on)}
+        return await self._beyond(issue, near, await self._concealed(issue, ends))
+
+    async def may_show(self, refs: Collection[IssueRef], at: IssueRef) -> set[IssueRef]:
+        """Those of the issues that may be named at an issue."""
+        return set(refs) - await self._concealed(at, refs)
 
     async def _concealed(self, me: IssueRef, refs: Iterable[IssueRef]) -> set[IssueRef]:
         """Those of other repositories that somebody may be unable to read.
@@ -240,6 +252,10 @@ class Surveyor:
             edges |= {(e.waits, e.on) for e in found if not {e.waits, e.on} & out_of_sight}
             level = ends - out_of_sight
         return tuple(sorted(edges, key=lambda edge: (edge[0].key, edge[1].key)))
+
+
+def _without(edges: Iterable[Edge], ignored: Collection[tuple[IssueRef, IssueRef]]) -> list[Edge]:
+    return [edge for edge in edges if (edge.waits, edge.on) not in ignored]
 
 
 def _same(one: IssueRef, other: IssueRef) -> bool:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.commander import Commander
 from bot.coordinator import Coordinator
 from bot.engine import Freshness, Job, failed_how
 from bot.gitea.events import Event
@@ -42,6 +43,10 @@ class Core(Protocol):
     @property
     def coordinator(self) -> Coordinator:
         """Keeps the reports true."""
+
+    @property
+    def commander(self) -> Commander:
+        """Does what people ask for in comments."""
 
     async def assigned(self) -> Collection[Issue]:
         """Every open issue that is assigned to the bot, in all repositories."""
@@ -135,18 +140,23 @@ class Worker:
             return
         desk = Desk(core.bot.login, self._store, self._repositories, self._freshness)
         refs = await self._router.route(event, desk)
+        asked = await core.commander.run(event)
+        for ref in asked.looks:
+            self._freshness.forget(ref)  # what was said counts since just now
+        refs |= asked.looks
         others = [ref for ref in sorted(refs) if partition(ref) != job.partition]
         await self._later(others)
         if len(others) < len(refs):
-            await self._look(next(r for r in refs if partition(r) == job.partition), job)
+            mine = next(ref for ref in refs if partition(ref) == job.partition)
+            await self._look(mine, job, afresh=mine in asked.afresh)
 
-    async def _look(self, ref: IssueRef, job: Job) -> None:
+    async def _look(self, ref: IssueRef, job: Job, *, afresh: bool = False) -> None:
         if self._freshness.covers(ref, job.stamp):
             log.info("issue.fresh", issue=str(ref))
             return
         core = await self._core()
         begun = self._freshness.begin()
-        await core.coordinator.reconcile(ref, self._later)
+        await core.coordinator.reconcile(ref, self._later, afresh=afresh)
         self._freshness.done(ref, begun)
 
     async def _later(self, refs: Collection[IssueRef]) -> None:

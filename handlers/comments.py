@@ -1,4 +1,4 @@
-"""Comments: the report is put right when somebody edits it, and made anew when it is deleted."""
+"""Comments: commands in them are done; the report is put right when somebody edits it, and made anew when it is deleted."""
 
 from __future__ import annotations
 
@@ -19,4 +19,10 @@ async def touched(event: Event, desk: Desk) -> Collection[IssueRef]:
     mine = event.comment.author.lower() == desk.login.lower()
     if mine and await desk.concerns(event.issue):
         return (event.issue,)
+    return ()
+
+
+@router.on("issue_comment", "created")
+async def written(_event: Event, _desk: Desk) -> Collection[IssueRef]:
+    """Nothing by itself; the commands in it are done, and say what to look at."""
     return ()

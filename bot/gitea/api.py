@@ -103,6 +103,11 @@ class GiteaAPI:
         """GET /repos/{owner}/{repo}/issues/{number}: an issue or a pull request."""
         return _read(Issue, await self.client.getitem(ISSUE, **_at(ref)))
 
+    async def create_issue(self, repo: str, title: str, body: str) -> Issue:
+        """POST /repos/{owner}/{repo}/issues. Conflict for an empty title."""
+        data: JSON = {"title": title, "body": _clean(body)}
+        return _read(Issue, await self.client.post(REPO + "/issues", data, **_in(repo)))
+
     async def issues_since(self, repo: str, since: datetime) -> AsyncIterator[Issue]:
         """GET /repos/{owner}/{repo}/issues?state=all&since=: changed since then, both kinds.
 

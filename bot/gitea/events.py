@@ -34,6 +34,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+def _or_text(value: object) -> object:
+    return "" if value is None else value
+
+
 def _or_list(value: object) -> object:
     return () if value is None else value
 
@@ -50,6 +54,7 @@ class EventComment(_Part):
 
     id: Annotated[StrictInt, Field(ge=0, lt=2**63)]
     body: StrictStr = ""
+    updated_at: StrictStr = ""
     user: EventUser | None = None
 
     @property
@@ -85,6 +90,7 @@ class _Pull(_Part):
 
 class _Issue(_Part):
     number: Annotated[StrictInt, Field(ge=1, le=MAX_ISSUE_NUMBER)]
+    body: Annotated[StrictStr, BeforeValidator(_or_text)] = ""
     user: EventUser | None = None
     assignee: EventUser | None = None
     assignees: Annotated[tuple[EventUser, ...], BeforeValidator(_or_list)] = ()
@@ -198,6 +204,20 @@ class Event:
         payload = self._payload
         inside = payload.issue is not None and payload.issue.pull_request is not None
         return bool(payload.is_pull) or payload.pull_request is not None or inside
+
+    @property
+    def body(self) -> str:
+        """The issue's text, as it was sent."""
+        return self._subject.body if self._subject else ""
+
+    @property
+    def sent_by_a_program(self) -> bool:
+        """Whether the sender is one of Gitea's own users (id below 0), or is called a bot."""
+        sender = self._payload.sender
+        if sender is None:
+            return True
+        name = sender.login.lower()
+        return sender.id < 0 or name.endswith(("bot", "[bot]"))
 
     @property
     def merged(self) -> bool:

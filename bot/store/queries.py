@@ -127,6 +127,15 @@ class Store:
         rows = await self._read(sa.select(t.issues).where(t.issues.c.coordinated))
         return [_known(row).ref for row in rows]
 
+    async def coordinated_in(self, repository: str) -> list[Known]:
+        """Every coordinated issue of a repository."""
+        rows = await self._read(
+            sa.select(t.issues).where(
+                t.issues.c.coordinated, t.issues.c.repository == repository.lower()
+            )
+        )
+        return [_known(row) for row in rows]
+
     async def blocked(self) -> list[IssueRef]:
         """Every coordinated issue that waited for something when it was last looked at."""
         rows = await self._read(

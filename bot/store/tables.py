@@ -99,3 +99,49 @@ locks = sa.Table(
     sa.Column("holder", sa.Text, nullable=False),
     sa.Column("until", Moment, nullable=False),
 )
+
+overrides = sa.Table(
+    "overrides",  # what people said by commands, one row for each thing
+    metadata,
+    sa.Column("repository", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),  # estimate, difficulty, agent, priority, hold, …
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
+
+links = sa.Table(
+    "links",  # edges that people added, proposals they accepted, declared edges they took away
+    metadata,
+    sa.Column("repository", sa.Text, primary_key=True),  # the issue that waits …
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("for_repository", sa.Text, primary_key=True),  # … for this one
+    sa.Column("for_number", sa.Integer, primary_key=True),
+    sa.Column("shown", sa.Text, nullable=False),
+    sa.Column("for_shown", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # added, ignored
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Index("ix_links_for", "for_repository", "for_number"),
+)
+
+pauses = sa.Table(
+    "pauses",
+    metadata,
+    sa.Column("repository", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
+
+done_commands = sa.Table(
+    "done_commands",  # so that what is delivered again is not done again
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("result", sa.Text, nullable=False),  # JSON; what is said of it
+    sa.Index("ix_done_commands_by", "by", "at"),
+)

@@ -1,0 +1,94 @@
+"""What is checked before people add edges: who may, whether there is such an issue, no circle.
+
+Of another repository nobody learns anything here that they could not read there: an issue that
+does not exist, one that the sender cannot read, and one of a repository where that cannot be
+looked up are answered alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from bot.commands import Call, Right, issues_in
+from bot.dependencies import Edge, Graph, would_close_cycle
+from bot.desk import Graphs, Rights, Roster
+from bot.errors import UserError
+from bot.models import IssueRef
+from bot.render import code
+
+MAX_REFS = 20  # issues named in one command
+MAX_PATH = 12  # issues of a circle that are shown
+
+
+class Registry(Graphs, Rights, Roster, Protocol):
+    """What the checks need to know."""
+
+
+def named(call: Call, desk: Roster) -> tuple[IssueRef, ...]:
+    """The issues that a command names."""
+    refs = issues_in(call, desk.references)
+    if len(refs) > MAX_REFS:
+        raise UserError(f"at most {MAX_REFS} issues at once")
+    return refs
+
+
+async def right_at(call: Call, ref: IssueRef, desk: Rights) -> Right | None:
+    """What the sender may where an issue is; None when they cannot read it, as far as is known."""
+    if ref.key[0] == call.issue.key[0]:
+        return call.right
+    try:
+        return await desk.right(ref.repository, call.sender)
+    except UserError:
+        return None
+
+
+async def check_refs(
+    call: Call, refs: Sequence[IssueRef], desk: Registry, *, write: bool = False
+) -> None:
+    """Refuse issues that are not there or not the sender's to see; with `write`, to change."""
+    for ref in refs:
+        right = await right_at(call, ref, desk)
+        if right is None or not await desk.exists(ref):
+            raise unseen(call, ref, desk)
+        if write:
+            may_write(ref, right)
+
+
+def unseen(call: Call, ref: IssueRef, desk: Roster) -> UserError:
+    """The one answer for an issue that the sender may not know of, or that is not there."""
+    also = ""
+    if ref.key[0] != call.issue.key[0]:
+        also = f"; in another repository, {code(desk.bot)} must be an administrator to tell"
+    return UserError(f"{_shown(ref, call)} names no issue that you can see{also}")
+
+
+def may_write(ref: IssueRef, right: Right) -> None:
+    """Refuse to change what an issue waits for to those who cannot write in its repository."""
+    if right < Right.WRITE:
+        raise UserError(f"for this you have to write in {code(ref.repository)}, too")
+
+
+async def check_circles(call: Call, new: Sequence[Edge], desk: Graphs) -> None:
+    """Refuse edges of which one would close a circle, alone or together with those before it."""
+    edges = list(await desk.edges(call.issue))
+    known = await desk.standing({ref for edge in (*edges, *new) for ref in edge})
+    states = {ref: one.state for ref, one in known.items()}
+    for edge in new:
+        path = would_close_cycle(Graph(edges, states), edge)
+        if len(path) == 2:
+            raise UserError("an issue cannot wait for itself")
+        if path:
+            raise UserError(f"that would close a circle: {_way(call, path)}")
+        edges.append(edge)
+
+
+def _way(call: Call, path: Collection[IssueRef]) -> str:
+    shown = [_shown(ref, call) for ref in path]
+    if len(shown) > MAX_PATH:
+        shown = [*shown[: MAX_PATH - 1], "…", shown[-1]]
+    return " → ".join(shown)
+
+
+def _shown(ref: IssueRef, call: Call) -> str:
+    return code(ref.seen_from(call.issue))

@@ -1,0 +1,277 @@
+"""What people said by commands, kept: no cache, for Gitea does not know it.
+
+Also which commands were done, so that what is delivered again is not done again. Everything here
+raises StoreError when the database does not answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.errors import StoreError
+from bot.models import IssueRef
+from bot.sayings import Field, Heard, Link, LinkKind, Override, Overrides, Pause
+from bot.store import tables as t
+
+CHUNK = 200  # refs asked for in one statement, which names each twice
+MAX_TEXT = 2_000  # characters of a reason that are kept
+
+_UNANSWERED = (sa.exc.DBAPIError, sa.exc.TimeoutError)  # the latter: no connection was free
+
+
+class SayingsStore:
+    """Overrides, links, pauses, and the commands that were done."""
+
+    def __init__(self, engine: AsyncEngine, *, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._now = now
+        self._insert: Any = (
+            postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        )
+
+    # -- overrides --------------------------------------------------------------------------
+
+    async def overrides(self, issue: IssueRef) -> Overrides:
+        """All that is set on an issue."""
+        rows = await self._read(
+            sa.select(t.overrides).where(*_at(t.overrides, issue)).order_by(t.overrides.c.field)
+        )
+        return Overrides(tuple(map(_override, rows)))
+
+    async def override(
+        self, issue: IssueRef, field: Field, value: str, *, by: str, reason: str = ""
+    ) -> None:
+        """Set one thing; replaces what was set there."""
+        repository, number = issue.key
+        await self._upsert(
+            t.overrides,
+            {
+                "repository": repository,
+                "number": number,
+                "field": field.value,
+                "value": value,
+                "reason": _kept(reason),
+                "by": by,
+                "at": self._now(),
+            },
+        )
+
+    async def give_back(self, issue: IssueRef, field: Field) -> bool:
+        """Take back what was set; whether anything was."""
+        where = (*_at(t.overrides, issue), t.overrides.c.field == field.value)
+        return await self._delete(t.overrides, *where)
+
+    # -- links ------------------------------------------------------------------------------
+
+    async def link(self, waits: IssueRef, on: IssueRef, *, by: str) -> None:
+        """Add an edge; also ends that it is ignored."""
+        await self._say(waits, on, LinkKind.ADDED, by)
+
+    async def ignore(self, waits: IssueRef, on: IssueRef, *, by: str) -> None:
+        """Let a declared or native edge count no longer; one that was added as well goes, too."""
+        await self._say(waits, on, LinkKind.IGNORED, by)
+
+    async def unlink(self, waits: IssueRef, on: IssueRef) -> bool:
+        """Take an added edge away; whether there was one."""
+        ends = (*_at(t.links, waits), *_for(on))
+        return await self._delete(t.links, *ends, t.links.c.kind == LinkKind.ADDED.value)
+
+    async def links(self, issue: IssueRef) -> Sequence[Link]:
+        """Everything people said of edges from and to an issue."""
+        return await self.links_of([issue])
+
+    async def links_of(self, issues: Collection[IssueRef]) -> list[Link]:
+        """Everything people said of edges from and to any of these issues, each once, in order."""
+        keys = sorted({issue.key for issue in issues})
+        c = t.links.c
+        waits, on = sa.tuple_(c.repository, c.number), sa.tuple_(c.for_repository, c.for_number)
+        found: dict[tuple[IssueRef, IssueRef], Link] = {}
+        for start in range(0, len(keys), CHUNK):
+            chunk = keys[start : start + CHUNK]
+            rows = await self._read(
+                sa.select(t.links).where(sa.or_(waits.in_(chunk), on.in_(chunk)))
+            )
+            found |= {(link.waits, link.on): link for link in map(_link, rows)}
+        return [found[ends] for ends in sorted(found)]
+
+    async def _say(self, waits: IssueRef, on: IssueRef, kind: LinkKind, by: str) -> None:
+        repository, number = waits.key
+        for_repository, for_number = on.key
+        await self._upsert(
+            t.links,
+            {
+                "repository": repository,
+                "number": number,
+                "for_repository": for_repository,
+                "for_number": for_number,
+                "shown": waits.repository,
+                "for_shown": on.repository,
+                "kind": kind.value,
+                "by": by,
+                "at": self._now(),
+            },
+        )
+
+    # -- pauses -----------------------------------------------------------------------------
+
+    async def pause(self, repository: str, *, by: str, reason: str = "") -> None:
+        """Write nothing there from now on."""
+        row = {"repository": repository.lower(), "reason": _kept(reason)}
+        await self._upsert(t.pauses, {**row, "by": by, "at": self._now()})
+
+    async def resume(self, repository: str) -> bool:
+        """Write there again; whether it was paused."""
+        return await self._delete(t.pauses, t.pauses.c.repository == repository.lower())
+
+    async def paused(self, repository: str) -> Pause | None:
+        """The pause in force, or None."""
+        where = t.pauses.c.repository == repository.lower()
+        rows = await self._read(sa.select(t.pauses).where(where))
+        return next((Pause(repository, row.by, row.at, row.reason) for row in rows), None)
+
+    # -- all that was said of an issue ------------------------------------------------------
+
+    async def heard(self, issue: IssueRef) -> Heard:
+        """Overrides, links and the pause that bear on an issue."""
+        return Heard(
+            overrides=await self.overrides(issue),
+            links=tuple(await self.links(issue)),
+            pause=await self.paused(issue.repository),
+        )
+
+    async def move(self, old: IssueRef, new: IssueRef) -> None:
+        """An issue is found under another name: what was said of it goes there.
+
+        What was said there already stays. A pause goes along with the first issue.
+        """
+        if old == new:
+            return
+        repository, number = new.key
+        pairs: tuple[tuple[sa.Table, Sequence[sa.ColumnElement[bool]], dict[str, Any]], ...] = (
+            (t.overrides, _at(t.overrides, old), {"repository": repository, "number": number}),
+            (
+                t.links,
+                _at(t.links, old),
+                {"repository": repository, "number": number, "shown": new.repository},
+            ),
+            (
+                t.links,
+                _for(old),
+                {"for_repository": repository, "for_number": number, "for_shown": new.repository},
+            ),
+            (t.pauses, [t.pauses.c.repository == old.key[0]], {"repository": repository}),
+        )
+        async with self._writing() as connection:
+            for table, where, changed in pairs:
+                rows = (await connection.execute(sa.select(table).where(*where))).all()
+                await connection.execute(sa.delete(table).where(*where))
+                for row in rows:
+                    values = {**row._mapping, **changed}  # noqa: SLF001 - SQLAlchemy's public name
+                    await connection.execute(
+                        self._insert(table).values(values).on_conflict_do_nothing()
+                    )
+
+    # -- commands that were done ------------------------------------------------------------
+
+    async def begin_command(self, key: str, by: str) -> bool:
+        """Note that a command is begun; False when it was before, whoever asks at the same time."""
+        row = {"key": key, "by": by.lower(), "at": self._now(), "result": ""}
+        statement = self._insert(t.done_commands).values(row)
+        statement = statement.on_conflict_do_nothing().returning(t.done_commands.c.key)
+        async with self._writing() as connection:
+            return (await connection.execute(statement)).first() is not None
+
+    async def finish_command(self, key: str, result: str) -> None:
+        """Note what came of a command that was begun; `result` is not empty."""
+        done = t.done_commands
+        async with self._writing() as connection:
+            await connection.execute(
+                sa.update(done).where(done.c.key == key).values(result=_sound(result))
+            )
+
+    async def result_of(self, key: str) -> str | None:
+        """What came of a command; None while it is not finished, and when it was never begun."""
+        done = t.done_commands
+        rows = await self._read(sa.select(done.c.result).where(done.c.key == key))
+        return rows[0][0] or None if rows else None
+
+    async def commands_since(self, by: str, since: datetime) -> int:
+        """How many commands somebody gave since then."""
+        done = t.done_commands
+        rows = await self._read(
+            sa.select(sa.func.count())
+            .select_from(done)
+            .where(done.c.by == by.lower(), done.c.at >= since.astimezone(UTC))
+        )
+        return int(rows[0][0])
+
+    # -- how it is done ---------------------------------------------------------------------
+
+    async def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
+        try:
+            async with self._engine.connect() as connection:
+                rows: Sequence[Any] = (await connection.execute(statement)).all()
+                return rows
+        except _UNANSWERED as error:
+            raise StoreError(str(getattr(error, "orig", error))) from None
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except _UNANSWERED as error:
+            raise StoreError(str(getattr(error, "orig", error))) from None
+
+    async def _upsert(self, table: sa.Table, row: dict[str, Any]) -> None:
+        keys = [column.name for column in table.primary_key]
+        statement = self._insert(table).values(row)
+        changed = {name: statement.excluded[name] for name in row if name not in keys}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+        async with self._writing() as connection:
+            await connection.execute(statement)
+
+    async def _delete(self, table: sa.Table, *where: sa.ColumnElement[bool]) -> bool:
+        async with self._writing() as connection:
+            return (await connection.execute(sa.delete(table).where(*where))).rowcount > 0
+
+
+def _at(table: sa.Table, issue: IssueRef) -> tuple[sa.ColumnElement[bool], ...]:
+    repository, number = issue.key
+    return table.c.repository == repository, table.c.number == number
+
+
+def _for(issue: IssueRef) -> tuple[sa.ColumnElement[bool], ...]:
+    repository, number = issue.key
+    return t.links.c.for_repository == repository, t.links.c.for_number == number
+
+
+def _kept(text: str) -> str:
+    return _sound(text)[:MAX_TEXT]
+
+
+def _sound(text: str) -> str:
+    """Without what no database holds: NUL, and half a character."""
+    return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
+
+
+def _ref(shown: str, number: int) -> IssueRef:
+    owner, _, repo = shown.partition("/")
+    return IssueRef(owner, repo, number)
+
+
+def _override(row: sa.Row[Any]) -> Override:
+    return Override(Field(row.field), row.value, row.by, row.at, row.reason)
+
+
+def _link(row: sa.Row[Any]) -> Link:
+    waits, on = _ref(row.shown, row.number), _ref(row.for_shown, row.for_number)
+    return Link(waits, on, LinkKind(row.kind), row.by, row.at)

@@ -1,0 +1,29 @@
+"""/help: every command there is, or one of them in full."""
+
+from __future__ import annotations
+
+from bot.commands import Call, Outcome, Right, command
+from bot.desk import Roster
+from bot.errors import UserError
+from bot.render import code
+
+
+@command(
+    "help [VERB]",
+    does="Say what commands there are, or explain one of them.",
+    who=Right.ANYONE,
+    examples=["/help", "/help estimate"],
+    on_pulls=True,
+)
+async def explain(call: Call, desk: Roster) -> Outcome:
+    if not call.words:
+        return Outcome.reply("replies/help", commands=list(desk.commands), bot=desk.bot)
+    if len(call.words) > 1:
+        raise UserError("name one command, or none")
+    verb = call.rest.removeprefix("/")
+    found = desk.commands.get(verb)
+    if found is None:
+        near = desk.commands.nearest(verb)
+        hint = f"did you mean `{near}`?" if near else "without a word, help lists what there is"
+        raise UserError(f"there is no command {code(verb)}; {hint}")
+    return Outcome.reply("replies/help_verb", command=found, bot=desk.bot)
