@@ -19,7 +19,7 @@ from bot.decide import Facts, decide
 from bot.errors import AIError, NotFound, Retryable
 from bot.estimator import SizeLimits
 from bot.gitea.models import Comment, Issue, NativeDependencies, User
-from bot.labels import LabelBook
+from bot.labels import LabelBook, LabelSpec
 from bot.models import (
     Agent,
     IssueRef,
@@ -36,7 +36,7 @@ from bot.publish import Labels, StickyComment
 from bot.reading import Wanted
 from bot.render import Renderer
 from bot.repositories import Repositories
-from bot.sayings import Field, Heard, LinkKind
+from bot.sayings import Field, Heard, LinkKind, Overrides
 from bot.store.queries import Edge, Known, Store, kept_title
 from bot.surroundings import Surroundings, Surveyor
 from bot.unblock import fingerprint
@@ -282,7 +282,8 @@ class Coordinator:
             if comment:
                 body = self._renderer.ended(issue=issue.ref, bot=self._bot.login)
                 await self._comment.put(issue, comment, body)
-            await self._labels.put(issue, ())
+            said = (await self._sayings.heard(issue.ref)).overrides
+            await self._label(issue, (), said)
             log.info("issue.left", issue=str(issue.ref))
         concerned = _ends(await self._store.said_by(issue.ref))
         if _shows_otherwise(known, issue):
@@ -314,7 +315,9 @@ class Coordinator:
         await self._store.save(known, edges)
 
         report = await self._judge(seen, metadata, understood, heard)
-        comment_id = known.comment_id if heard.pause else await self._publish(seen, report)
+        comment_id = (
+            known.comment_id if heard.pause else await self._publish(seen, report, heard.overrides)
+        )
 
         concerned = set[IssueRef]()
         if set(known.cycle) != set(report.cycle):
@@ -468,7 +471,7 @@ class Coordinator:
 
     # -- publish ----------------------------------------------------------------------------
 
-    async def _publish(self, seen: _Seen, report: Report) -> int:
+    async def _publish(self, seen: _Seen, report: Report, said: Overrides) -> int:
         """Write the comment and the labels side by side; the comment's id."""
         issue, wanted = seen.issue, self._book.wanted(report)
         comment = seen.comment or await self._comment.find(issue)
@@ -476,11 +479,11 @@ class Coordinator:
         if comment and refused is None:
             # The first look since the start: what the comment has to say of labels is not known,
             # and it is not to be rewritten twice to find out.
-            labelled = await self._labels.put(issue, wanted)
+            labelled = await self._label(issue, wanted, said)
             comment_id, written = await self._say(issue, comment, report)
         else:
             (comment_id, written), labelled = await _side_by_side(
-                self._say(issue, comment, report), self._labels.put(issue, wanted)
+                self._say(issue, comment, report), self._label(issue, wanted, said)
             )
             if bool(refused) is not bool(self._refused(issue)):
                 comment = await self._comment.remembered(issue.ref, comment_id)
@@ -493,6 +496,19 @@ class Coordinator:
             labelled=labelled,
         )
         return comment_id
+
+    async def _label(self, issue: Issue, wanted: Sequence[LabelSpec], said: Overrides) -> bool:
+        """Make the issue carry these labels; whether anything was written.
+
+        Priorities are the bot's where a command spoke of one. That it was taken away is forgotten
+        with the label: whoever sets one by hand afterwards keeps it.
+        """
+        spoken = said.get(Field.PRIORITY)
+        drop = self._book.priorities if spoken else ()
+        written = await self._labels.put(issue, wanted, drop=drop)
+        if spoken and said.priority is None and not self._refused(issue):
+            await self._sayings.give_back(issue.ref, Field.PRIORITY)
+        return written
 
     def _refused(self, issue: Issue) -> bool | None:
         return self._labels.refused(issue.ref.repository)
