@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.errors import ConfigError, StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+PATIENCE = 30  # seconds that a writer waits for another one
 MIGRATION_LOCK = 0x6D6F7361  # "mosa": any number that others do not use
 
 
@@ -47,6 +50,7 @@ async def opened(database_url: str) -> AsyncIterator[AsyncEngine]:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"database_url: {path.parent} cannot be made: {error}") from None
+        await asyncio.to_thread(_try_file, path)
     engine = create_async_engine(async_url(database_url), pool_pre_ping=path is None)
     if path:
         sa.event.listen(engine.sync_engine, "connect", durable_sqlite)
@@ -57,6 +61,19 @@ async def opened(database_url: str) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
 
 
+def _try_file(path: Path) -> None:
+    """Read the file once. Raises StoreError.
+
+    aiosqlite would tell as well, but it does not wait for the thread of a connection that was not
+    made: where the loop ends meanwhile, that thread dies of it, with a traceback on the terminal.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        raise StoreError(f"the database cannot be opened: {error}") from None
+
+
 def durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
     """Make a new SQLite connection durable and patient: what is committed survives a power cut.
 
@@ -65,7 +82,8 @@ def durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
     """
     connection.isolation_level = "IMMEDIATE"
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    patience = f"busy_timeout={PATIENCE * 1000}"
+    for pragma in (patience, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

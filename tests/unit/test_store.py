@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -341,9 +342,12 @@ async def test_a_directory_that_cannot_be_made_is_the_settings_fault(tmp_path: P
 )
 async def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path, url: str) -> None:
     (tmp_path / "noise.db").write_bytes(b"this is no database, " * 100)
+    before = set(threading.enumerate())
     with pytest.raises(StoreError, match="cannot be opened"):
         async with opened(url.format(tmp=tmp_path)):
             pass
+    left = set(threading.enumerate()) - before
+    assert [] == [one.name for one in left if "connection" in one.name]
 
 
 # ---- migrations ----
