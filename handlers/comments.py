@@ -1,4 +1,7 @@
-"""Comments: commands in them are done; the report is put right when somebody edits it, and made anew when it is deleted."""
+"""Comments: commands in them are done.
+
+The report is put right when somebody edits it, and made anew when it is deleted.
+"""
 
 from __future__ import annotations
 
