@@ -337,11 +337,18 @@ async def test_a_directory_that_cannot_be_made_is_the_settings_fault(tmp_path: P
 
 @pytest.mark.parametrize(
     "url",
-    ["sqlite:///{tmp}/noise.db", "sqlite:///{tmp}", "postgresql://x@127.0.0.1:1/none"],
-    ids=["no database", "a directory", "no server"],
+    [
+        "sqlite:///{tmp}/noise.db",
+        "sqlite:///{tmp}",
+        "sqlite:///{tmp}/link.db",
+        "postgresql://x@127.0.0.1:1/none",
+    ],
+    ids=["no database", "a directory", "a link to nowhere", "no server"],
 )
 async def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path, url: str) -> None:
+    """And leaves no thread behind that would die of a closed loop in a later test."""
     (tmp_path / "noise.db").write_bytes(b"this is no database, " * 100)
+    (tmp_path / "link.db").symlink_to(tmp_path / "nowhere" / "bot.db")
     before = set(threading.enumerate())
     with pytest.raises(StoreError, match="cannot be opened"):
         async with opened(url.format(tmp=tmp_path)):
