@@ -9,7 +9,7 @@ they must be: a crash at any point repeats work and loses none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -19,12 +19,12 @@ from bot.decide import Facts, decide
 from bot.errors import NotFound
 from bot.estimator import SizeLimits
 from bot.gitea.models import Comment, Issue, User
-from bot.labels import LabelBook
+from bot.labels import LabelBook, LabelSpec
 from bot.models import Agent, IssueRef, Reading, Report, Source, Status, Warn, WarningKind
 from bot.publish import Labels, StickyComment
 from bot.render import Renderer
 from bot.repositories import Repositories
-from bot.sayings import Field, Heard, LinkKind, Pause
+from bot.sayings import Field, Heard, LinkKind, Overrides, Pause
 from bot.side_by_side import side_by_side
 from bot.snapshot import IssueReader, Snapshot, snapshot
 from bot.store.queries import Edge, Known, Store, kept_title
@@ -218,7 +218,8 @@ class Coordinator:
             if comment:
                 body = self._renderer.ended(issue=issue.ref, bot=self._bot.login)
                 await self._comment.put(issue, comment, body)
-            await self._labels.put(issue, ())
+            said = (await self._sayings.heard(issue.ref)).overrides
+            await self._label(issue, (), said)
             log.info("issue.left", issue=str(issue.ref))
         concerned = set[IssueRef]()
         if _shows_otherwise(known, issue) or await self._store.said_by(issue.ref):
@@ -245,7 +246,9 @@ class Coordinator:
         heard = await self._sayings.heard(issue.ref)
         known, changed = await self._note(seen, understood, heard)
         report = await self._judge(seen, understood, heard)
-        comment_id = known.comment_id if heard.pause else await self._publish(seen, report)
+        comment_id = known.comment_id
+        if not heard.pause:
+            comment_id = await self._publish(seen, report, heard.overrides)
 
         concerned = set[IssueRef]()
         if set(known.cycle) != set(report.cycle):
@@ -381,7 +384,7 @@ class Coordinator:
 
     # -- publish ----------------------------------------------------------------------------
 
-    async def _publish(self, seen: _Case, report: Report) -> int:
+    async def _publish(self, seen: _Case, report: Report, said: Overrides) -> int:
         """Write the comment and the labels side by side; the comment's id."""
         issue, wanted = seen.issue, self._book.wanted(report)
         comment = seen.now.comment or await self._comment.find(issue)
@@ -389,11 +392,11 @@ class Coordinator:
         if comment and refused is None:
             # The first look since the start: what the comment has to say of labels is not known,
             # and it is not to be rewritten twice to find out.
-            labelled = await self._labels.put(issue, wanted)
+            labelled = await self._label(issue, wanted, said)
             comment_id, written = await self._say(issue, comment, report)
         else:
             (comment_id, written), labelled = await side_by_side(
-                self._say(issue, comment, report), self._labels.put(issue, wanted)
+                self._say(issue, comment, report), self._label(issue, wanted, said)
             )
             if bool(refused) is not bool(self._refused(issue)):
                 comment = await self._comment.remembered(issue.ref, comment_id)
@@ -406,6 +409,19 @@ class Coordinator:
             labelled=labelled,
         )
         return comment_id
+
+    async def _label(self, issue: Issue, wanted: Sequence[LabelSpec], said: Overrides) -> bool:
+        """Make the issue carry these labels; whether anything was written.
+
+        Priorities are the bot's where a command spoke of one. That it was taken away is forgotten
+        with the label: whoever sets one by hand afterwards keeps it.
+        """
+        spoken = said.get(Field.PRIORITY)
+        drop = self._book.priorities if spoken else ()
+        written = await self._labels.put(issue, wanted, drop=drop)
+        if spoken and said.priority is None and not self._refused(issue):
+            await self._sayings.give_back(issue.ref, Field.PRIORITY)
+        return written
 
     def _refused(self, issue: Issue) -> bool | None:
         return self._labels.refused(issue.ref.repository)

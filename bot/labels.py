@@ -70,10 +70,15 @@ class LabelBook:
         self.specs: Mapping[str, LabelSpec] = {
             name.casefold(): LabelSpec(name, *look) for name, look in named.items()
         }
+        self.priorities = frozenset(f"{scopes.priority}/{key}".casefold() for key in _PRIORITY)
 
     def owns(self, name: str) -> bool:
-        """Whether a label of this name is the bot's to set and to take away."""
-        return name.casefold() in self.specs
+        """Whether a label of this name is always the bot's to set and to take away.
+
+        `priorities` are not: people set them by hand as well, and only where a command said one
+        are they the bot's.
+        """
+        return name.casefold() in self.specs.keys() - self.priorities
 
     @property
     def in_progress(self) -> str:

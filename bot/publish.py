@@ -145,10 +145,14 @@ class Labels:
         """Whether the bot may not set labels there; None when it has not been tried yet."""
         return self._refused.get(repo.lower())
 
-    async def put(self, issue: Issue, wanted: Sequence[LabelSpec]) -> bool:
+    async def put(
+        self, issue: Issue, wanted: Sequence[LabelSpec], *, drop: Collection[str] = ()
+    ) -> bool:
         """Make the issue carry just these of the bot's labels; whether anything was written.
 
-        Where the bot may not set labels, nothing is written, and `refused` tells.
+        `drop` names labels, in lower case, that are the bot's on this issue and not elsewhere:
+        they go too, unless wanted. Where the bot may not set labels, nothing is written, and
+        `refused` tells.
         """
         if not self._enabled:
             return False
@@ -158,7 +162,7 @@ class Labels:
         missing = [spec for spec in wanted if spec.name.casefold() not in have]
         try:
             labels = await self._add(issue.ref, missing) if missing else issue.labels
-            stale = self._stale(labels, names)
+            stale = self._stale(labels, names, drop)
             for label in stale:
                 await self._take(issue.ref, label.id)
         except Forbidden as error:
@@ -169,8 +173,14 @@ class Labels:
             self._refused[repo] = False
         return bool(missing or stale)
 
-    def _stale(self, labels: Collection[Label], names: Collection[str]) -> list[Label]:
-        mine = (label for label in labels if self._book.owns(label.name))
+    def _stale(
+        self, labels: Collection[Label], names: Collection[str], drop: Collection[str]
+    ) -> list[Label]:
+        mine = (
+            label
+            for label in labels
+            if self._book.owns(label.name) or label.name.casefold() in drop
+        )
         seen: set[str] = set()
         stale = []
         for label in mine:

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from bot.models import Difficulty, IssueRef
 
+NO_PRIORITY = "none"
+
 
 class Field(StrEnum):
     """What a person can set on an issue, over what the text says."""
@@ -18,7 +20,7 @@ class Field(StrEnum):
     ESTIMATE = "estimate"  # value: tokens
     DIFFICULTY = "difficulty"  # value: easy, medium, hard
     AGENT = "agent"  # value: its name
-    PRIORITY = "priority"  # value: p0 … p3
+    PRIORITY = "priority"  # value: p0 … p3, or `NO_PRIORITY` until its label is gone
     HOLD = "hold"  # value: "yes"; reason: why, may be empty
     UNBLOCK = "unblock"  # value: fingerprint of the text and the open blockers; reason: why
 
@@ -94,7 +96,7 @@ class Overrides:
     def priority(self) -> str | None:
         """p0 … p3, where set."""
         found = self.get(Field.PRIORITY)
-        return found.value if found else None
+        return found.value if found and found.value != NO_PRIORITY else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.checks import Office, coordinated, one_of
 from bot.commands import Call, Outcome, Right, command
 from bot.desk import Sayings
-from bot.sayings import Field
+from bot.sayings import NO_PRIORITY, Field
 
 PRIORITIES = ("p0", "p1", "p2", "p3")
 
@@ -23,10 +23,9 @@ class Desk(Office, Sayings, Protocol):
     examples=["/priority p1", "/priority none"],
 )
 async def priority(call: Call, desk: Desk) -> Outcome:
-    word = one_of(call, [*PRIORITIES, "none"])
+    word = one_of(call, [*PRIORITIES, NO_PRIORITY])
     await coordinated(call, desk)
-    if word == "none":
-        await desk.give_back(call.issue, Field.PRIORITY)
-    else:
+    if word != NO_PRIORITY or (await desk.overrides(call.issue)).get(Field.PRIORITY):
+        # Also "none" is kept: that a priority was set tells that its label is the bot's to remove.
         await desk.override(call.issue, Field.PRIORITY, word, by=call.sender)
     return Outcome.reconsider(call.issue)

@@ -31,7 +31,23 @@ async def test_what_the_text_does_not_declare_is_read_by_claude_and_said_so(
             await work.open("First", "Context estimate: 9k tokens\nDifficulty: easy")
             number = await work.open("Rewrite", PROSE, BOT)
             look = await work.until(number, *LARGE, headline="Ready", says="read by Claude")
-            assert "Blocked by: #1" in look.report  # a proposal, not an edge
+            assert f"- [ ] <!-- mosaic:box=accept:{work.repo}#1 -->" in look.report
+
+
+async def test_a_dependency_claude_reads_is_an_edge_once_its_box_is_ticked(
+    forge_server: ForgeServer, tmp_path: Path
+) -> None:
+    async with claude_server() as claude:
+        claude.otherwise = answers(**FOUND)
+        async with at_work(forge_server, tmp_path, environ=asks(claude)) as work:
+            first = await work.open("First")
+            number = await work.open("Rewrite", PROSE, BOT)
+            await work.until(number, *LARGE, headline="Ready", says="mosaic:box=accept:")
+            await work.tick(number, f"accept:{work.repo}#{first}")
+            blocked = ("status/blocked", *LARGE[1:])
+            await work.until(number, *blocked, headline="Blocked", not_="mosaic:box=accept:")
+            await work.change(first, state="closed")
+            await work.until(number, *LARGE, headline="Ready", not_="mosaic:box=accept:")
 
 
 async def test_dependencies_claude_reads_are_edges_where_the_settings_say_so(

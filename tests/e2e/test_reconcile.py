@@ -90,6 +90,53 @@ async def test_labels_of_one_repository_are_made_once_by_many_issues_at_once(sta
     assert ["ready"] * 8 == [status(stage, number) for number in range(1, 9)]
 
 
+# ---- priorities: people's, and the bot's where a command set one ----
+
+
+def priorities(stage: Stage, number: int) -> list[str]:
+    """The labels of an issue that say how soon it is to be taken."""
+    found = stage.forge.labels(REPOSITORY, number)
+    return [name for name in found if name.startswith("priority/")]
+
+
+async def test_a_priority_set_by_a_command_replaces_others_and_goes_with_the_command(
+    stage: Stage,
+) -> None:
+    number = open_assigned(stage, "Urgent")
+    seen = []
+    for word in ("p1", "p0", "none"):
+        stage.alice.comment(number, f"/priority {word}")
+        await stage.quiet()
+        seen.append(priorities(stage, number))
+    assert [["priority/p1"], ["priority/p0"], []] == seen
+
+
+async def test_a_priority_set_by_hand_is_left_alone(stage: Stage) -> None:
+    """Also after a command had set one, and somebody took that away."""
+    number = open_assigned(stage, "Mine")
+    stage.alice.comment(number, "/priority p1")
+    await stage.quiet()
+    stage.alice.comment(number, "/priority none")
+    await stage.quiet()
+    stage.alice.label(number, "priority/p1")
+    for words in ("/priority none", "/recheck"):
+        stage.alice.comment(number, words)
+        await stage.quiet()
+    assert ["priority/p1"] == priorities(stage, number)
+    stage.alice.unassign(number, BOT)
+    await stage.quiet()
+    assert ["priority/p1"] == stage.forge.labels(REPOSITORY, number)
+
+
+async def test_unassigning_takes_a_priority_off_that_a_command_had_set(stage: Stage) -> None:
+    number = open_assigned(stage, "Urgent")
+    stage.alice.comment(number, "/priority p1")
+    await stage.quiet()
+    stage.alice.unassign(number, BOT)
+    await stage.quiet()
+    assert [] == stage.forge.labels(REPOSITORY, number)
+
+
 # ---- assigned, unassigned, deleted ----
 
 

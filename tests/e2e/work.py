@@ -78,6 +78,16 @@ class Work:
     async def assign(self, number: int) -> None:
         await self.change(number, assignees=[BOT])
 
+    async def tick(self, number: int, box: str) -> None:
+        """Tick a box of the bot's report, as Gitea's page does: by editing the comment."""
+        comments = await self.alice.read(f"/repos/{self.repo}/issues/{number}/comments")
+        [report] = [c for c in comments if c["body"].startswith(MARKER)]
+        mark = f"<!-- mosaic:box={box} -->"
+        assert f"- [ ] {mark}" in report["body"], report["body"]
+        body = report["body"].replace(f"- [ ] {mark}", f"- [x] {mark}")
+        path = f"/repos/{self.repo}/issues/comments/{report['id']}"
+        await self.alice.do("PATCH", path, {"body": body})
+
     async def look(self, number: int) -> Look:
         comments = await self.alice.read(f"/repos/{self.repo}/issues/{number}/comments")
         labels = await self.alice.read(f"/repos/{self.repo}/issues/{number}/labels")

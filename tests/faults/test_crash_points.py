@@ -23,6 +23,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from bot.commander import Done
 from bot.config import load
 from bot.coordinator import Coordinator, Rules
 from bot.demo.forge import Forge, serve
@@ -41,6 +42,7 @@ from bot.repositories import Repositories
 from bot.routing import discover
 from bot.store.database import opened
 from bot.store.queries import Store
+from bot.store.sayings import SayingsStore
 from bot.surroundings import Surveyor
 from bot.worker import Worker
 
@@ -136,6 +138,12 @@ class Quiet:
         """Nobody counts."""
 
 
+class Silence:
+    async def run(self, event: Event) -> Done:
+        """Nobody gives a command."""
+        return Done()
+
+
 @dataclass
 class Core:
     """A bot's process: all that it knows besides the store and the queue."""
@@ -143,6 +151,7 @@ class Core:
     bot: User
     coordinator: Coordinator
     gitea: GiteaAPI
+    commander: Silence = field(default_factory=Silence)
 
     async def assigned(self) -> list[Any]:
         return [issue async for issue in self.gitea.assigned_issues()]
@@ -155,6 +164,7 @@ class World:
     forge: Forge
     gitea: GiteaAPI
     store: Store
+    sayings: SayingsStore
     me: User
     repo: str
     clock: Clock
@@ -167,6 +177,7 @@ class World:
         self.boots += 1
         gitea: Any = self.trap.around(self.gitea, "gitea")
         store: Any = self.trap.around(self.store, "store")
+        sayings: Any = self.trap.around(self.sayings, "sayings")
         settings = load({})
         book = LabelBook(Scopes(), [agent.name for agent in settings.roster])
         repositories = Repositories(gitea)
@@ -182,6 +193,7 @@ class World:
             bot=self.me,
             rules=Rules(settings.roster, 0.5, SizeLimits(), 50, frozenset()),
             reader=None,
+            sayings=sayings,
             observer=Quiet(),
         )
         core = Core(self.me, coordinator, self.gitea)
@@ -306,7 +318,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Callable[[], Any]]:
         gitea = GiteaAPI(client)
         me = await gitea.me()
 
-        def fresh() -> tuple[str, Callable[[Store, Clock], World]]:
+        def fresh() -> tuple[str, Callable[[Store, SayingsStore, Clock], World]]:
             number = next(numbers)
             repo = f"acme/r{number:04}"
             forge.add_repository(repo, files={"a.py": 100})
@@ -314,8 +326,8 @@ async def make(tmp_path: Path) -> AsyncIterator[Callable[[], Any]]:
                 forge.grant(repo, login, "admin")
             path = tmp_path / f"{number}.db"
             shutil.copy(tmp_path / "empty.db", path)
-            return f"sqlite:///{path}", lambda store, clock: World(
-                forge, gitea, store, me, repo, clock
+            return f"sqlite:///{path}", lambda store, sayings, clock: World(
+                forge, gitea, store, sayings, me, repo, clock
             )
 
         yield fresh
@@ -331,7 +343,7 @@ async def _run(make: Callable[[], Any], steps: tuple[Act, ...], trap: Trap) -> d
         sa.event.listen(engine.sync_engine, "connect", _no_power_cuts)
         await engine.dispose()
         clock = Clock()
-        world: World = world_of(Store(engine, now=clock), clock)
+        world: World = world_of(Store(engine, now=clock), SayingsStore(engine, now=clock), clock)
         world.boot()
         for step in steps[:-1]:
             step(world)

@@ -1,7 +1,8 @@
 """Whatever is public in `bot` and `handlers` says what it is for.
 
 A name is public when it begins with no underscore, nor anything around it. An `@overload` says
-nothing of its own, and a setter is told of by its getter.
+nothing of its own, a setter is told of by its getter, and a `@command` says in its declaration what
+it does.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ MODULES = sorted(
     for top in ("bot", "handlers")
     for path in (ROOT / top).rglob("*.py")
 )
-SILENT = {"overload", "setter", "deleter"}
+SILENT = {"overload", "setter", "deleter", "command"}
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -49,7 +50,8 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _silent(found: Definition) -> bool:
-    decorators = {ast.unparse(one).rpartition(".")[2] for one in found.decorator_list}
+    called = (one.func if isinstance(one, ast.Call) else one for one in found.decorator_list)
+    decorators = {ast.unparse(one).rpartition(".")[2] for one in called}
     return bool(decorators & SILENT)
 
 
@@ -67,6 +69,8 @@ SOURCES = {
     "a private one": ('"""M."""\ndef _f(): ...\nclass _A:\n    def f(self): ...', []),
     "magic": ('"""M."""\nclass A:\n    """A."""\n    def __len__(self): ...', []),
     "inside a function": ('"""M."""\ndef f():\n    """F."""\n    def g(): ...', []),
+    "a command": ('"""M."""\n@command("f", does="F.")\nasync def f(): ...', []),
+    "declared otherwise": ('"""M."""\n@other("f", does="F.")\nasync def f(): ...', ["f"]),
     "told": ('"""M."""\nclass A:\n    """A."""\n    def f(self):\n        """F."""', []),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -50,6 +51,13 @@ def test_a_report_asks_for_a_label_of_each_scope(status: Status) -> None:
     }
 
 
+def test_a_priority_is_asked_for_where_one_was_set() -> None:
+    book = LabelBook(Scopes(priority="urgency"), ["Sonnet"])
+    names = {spec.name for spec in book.wanted(replace(report(Status.READY), priority="p1"))}
+    assert {"urgency/p1"} == {name for name in names if name.startswith("urgency")}
+    assert "urgency/p1" in book.priorities
+
+
 def test_a_closed_issue_has_no_status_and_one_that_nobody_takes_no_agent() -> None:
     book = LabelBook(Scopes(), [])
     assert {"context/small", "difficulty/hard"} == {
@@ -76,7 +84,7 @@ def test_scopes_may_have_other_names() -> None:
         (False, "status/done"),
         (False, "status"),
         (False, "ready"),
-        (False, "priority/p0"),
+        (False, "priority/p0"),  # people set it, too; see LabelBook.priorities
         (False, ""),
     ],
 )

@@ -388,3 +388,29 @@ async def test_the_lock_is_given_back_when_making_labels_fails() -> None:
     gitea.forbidden = {"create"}
     await labels_of(gitea, locks).put(issue(), [READY])
     assert {} == locks.held
+
+
+# ---- priorities: the bot's only where a command spoke of one ----
+
+
+@pytest.mark.parametrize(
+    ("expected", "there", "wanted", "drop"),
+    [
+        (["priority/p1"], ["priority/p1"], [], False),
+        ([], ["priority/p1"], [], True),
+        ([], ["PRIORITY/P1", "priority/p3"], [], True),
+        (["priority/p0"], ["priority/p1"], ["priority/p0"], True),
+        (["priority/p0"], ["priority/p0"], ["priority/p0"], True),
+        (["priority/high"], ["priority/high"], [], True),
+    ],
+    ids=["by hand", "given back", "however written", "replaced", "kept", "not one of the bot's"],
+)
+async def test_priorities_go_only_where_that_is_said(
+    expected: list[str], there: list[str], wanted: list[str], *, drop: bool
+) -> None:
+    """Here Gitea replaces nothing: a label made by hand need not be exclusive."""
+    gitea = LabelStore(*there)
+    gitea.on_issue = list(gitea.made)
+    names_of_drop = BOOK.priorities if drop else ()
+    await labels_of(gitea).put(issue(*gitea.made), [spec(n) for n in wanted], drop=names_of_drop)
+    assert expected == names(gitea)

@@ -164,6 +164,12 @@ A task may take 50 % of an agent's context limit. Of the agents that fit, handle
 
 </details>
 
+**Tick to have it done**
+
+- [ ] <!-- mosaic:box=parse --> Read this issue again
+- [ ] <!-- mosaic:box=recheck --> Check the dependencies again
+- [ ] <!-- mosaic:box=hold --> Hold: out of the queue until this is cleared
+
 <sub>This comment is kept up to date. To end that, unassign `coordinator`.</sub>
 """) == RENDERER.report(READY)
 
@@ -191,10 +197,6 @@ def test_blocked():
 **Waited for by**
 
 - \\#7 — Alarm · **open** · declared there
-
-**Claude also reads**
-
-- that it waits for \\#8 — Simulator: write `Blocked by: #8` in the text if that is right
 
 ```mermaid
 %%{init: {"flowchart": {"wrappingWidth": 130, "nodeSpacing": 16, "rankSpacing": 36, "padding": 8}}}%%
@@ -241,6 +243,16 @@ A task may take 50 % of an agent's context limit. Of the agents that fit, handle
 
 </details>
 
+**Claude also reads**
+
+- [ ] <!-- mosaic:box=accept:acme/rocket#8 --> it waits for \\#8 — Simulator — tick if that is so
+
+**Tick to have it done**
+
+- [ ] <!-- mosaic:box=parse --> Read this issue again
+- [ ] <!-- mosaic:box=recheck --> Check the dependencies again
+- [ ] <!-- mosaic:box=hold --> Hold: out of the queue until this is cleared
+
 <sub>This comment is kept up to date. To end that, unassign `coordinator`.</sub>
 """) == RENDERER.report(BLOCKED)
 
@@ -279,6 +291,13 @@ A task may take 50 % of an agent's context limit. Of the agents that fit, handle
 | `opus` | 100k | 1.12 | may be given 100k tokens, and this needs 150k |
 
 </details>
+
+**Tick to have it done**
+
+- [ ] <!-- mosaic:box=parse --> Read this issue again
+- [ ] <!-- mosaic:box=recheck --> Check the dependencies again
+- [ ] <!-- mosaic:box=split --> Propose a split
+- [ ] <!-- mosaic:box=hold --> Hold: out of the queue until this is cleared
 
 <sub>This comment is kept up to date. To end that, unassign `coordinator`.</sub>
 """) == RENDERER.report(TOO_BIG)
@@ -739,6 +758,13 @@ W = WarningKind
 > It waits for 1,240 issues, of which only 200 were looked at. Split it, or shorten the list.\
 """),
         ),
+        (
+            Warn(W.UNBLOCKED, texts=("alice", "the *mock* will do", "2026-11-22 15:04 UTC")),
+            snapshot("""\
+> [!NOTE]
+> `alice` said on 2026-11-22 15:04 UTC that it need not wait: the \\*mock\\* will do. That ends when the text or what it waits for changes.\
+"""),
+        ),
     ],
     ids=lambda value: value.kind.value if isinstance(value, Warn) else "",
 )
@@ -749,7 +775,7 @@ def test_warning(warning: Warn, expected: str):
 
 @pytest.mark.parametrize("kind", WarningKind)
 def test_every_kind_has_a_sentence(kind: WarningKind):
-    warning = Warn(kind, refs=TWO, texts=("one", "two"), numbers=(3, 2, 1))
+    warning = Warn(kind, refs=TWO, texts=("one", "two", "three"), numbers=(3, 2, 1))
     assert len(callouts(warning).splitlines()[1]) > 20
 
 
@@ -803,7 +829,7 @@ def test_long_lists_are_cut_and_say_so():
     text = RENDERER.report(replace(READY, blockers=many, proposals=many))
     assert 20 == text.count("· set in Gitea")
     assert "- and 10 more" in text
-    assert 10 == text.count("Blocked by:")
+    assert 10 == text.count("<!-- mosaic:box=accept:")
 
 
 def test_long_file_lists_are_cut_and_summed():

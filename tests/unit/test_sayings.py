@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.errors import StoreError
 from bot.models import Difficulty, IssueRef
-from bot.sayings import Field, Heard, Link, LinkKind, Override, Overrides, Pause
+from bot.sayings import NO_PRIORITY, Field, Heard, Link, LinkKind, Override, Overrides, Pause
 from bot.store.database import async_url, opened
 from bot.store.sayings import CHUNK, MAX_TEXT, SayingsStore
 from bot.store.tables import metadata
@@ -76,6 +76,15 @@ async def test_every_field_can_be_set_and_read_as_what_it_is(store: SayingsStore
         found.priority,
     )
     assert set(Field) == {one.field for one in found.all}
+
+
+async def test_a_priority_taken_away_is_none_but_it_is_kept_that_there_was_one(
+    store: SayingsStore,
+) -> None:
+    await store.override(ONE, Field.PRIORITY, "p1", by="alice")
+    await store.override(ONE, Field.PRIORITY, NO_PRIORITY, by="alice")
+    found = await store.overrides(ONE)
+    assert (None, [Field.PRIORITY]) == (found.priority, [one.field for one in found.all])
 
 
 async def test_setting_again_replaces_all_of_it(store: SayingsStore, clock: Clock) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.commander import Done
 from bot.engine import Freshness, Job
 from bot.errors import NotFound, Retryable, StoreError
 from bot.gitea.events import Event
@@ -45,14 +46,25 @@ class Core:
     looked: list[IssueRef] = field(default_factory=list)
     act: Callable[[IssueRef, Later], Awaitable[None]] | None = None
     open_issues: list[Issue] = field(default_factory=list)
+    asked: Done = field(default_factory=Done)
+    read_afresh: list[IssueRef] = field(default_factory=list)
     bot: User = field(default_factory=lambda: User(id=9, login="coordinator"))
 
     @property
     def coordinator(self) -> Any:
         return self
 
-    async def reconcile(self, ref: IssueRef, later: Later) -> None:
+    @property
+    def commander(self) -> Any:
+        return self
+
+    async def run(self, event: Event) -> Done:
+        return self.asked
+
+    async def reconcile(self, ref: IssueRef, later: Later, *, afresh: bool = False) -> None:
         self.looked.append(ref)
+        if afresh:
+            self.read_afresh.append(ref)
         if self.act:
             await self.act(ref, later)
 
@@ -393,3 +405,12 @@ async def test_work_put_back_is_done_however_fresh_the_issue_is(bench: Bench) ->
     await bench.worker.work(bench.record(1))
     await bench.worker.work(look(ONE, stamp=""))
     assert [ONE, ONE] == bench.core.looked
+
+
+async def test_what_a_command_asks_for_is_looked_at_and_read_afresh_where_it_says_so(
+    bench: Bench,
+) -> None:
+    bench.core.asked = Done(looks={ONE, TWO}, afresh={ONE})
+    await bench.worker.work(bench.record(1))
+    assert ([ONE], [ONE]) == (bench.core.looked, bench.core.read_afresh)
+    assert [str(TWO)] == [job.payload for job in bench.queue.jobs]

@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Make the tables."""
     op.create_table(
         "overrides",
         sa.Column("repository", sa.Text, nullable=False),
@@ -59,5 +60,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop them, with all they hold."""
     for table in ("done_commands", "pauses", "links", "overrides"):
         op.drop_table(table)
