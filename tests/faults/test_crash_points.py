@@ -143,6 +143,9 @@ class Silence:
         """Nobody gives a command."""
         return Done()
 
+    async def close(self, _done: Done) -> None:
+        """There is nothing to note."""
+
 
 @dataclass
 class Core:

@@ -61,6 +61,9 @@ class Core:
     async def run(self, event: Event) -> Done:
         return self.asked
 
+    async def close(self, _done: Done) -> None:
+        return
+
     async def reconcile(self, ref: IssueRef, later: Later, *, afresh: bool = False) -> None:
         self.looked.append(ref)
         if afresh:
