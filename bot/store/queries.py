@@ -317,8 +317,9 @@ class Store:
             )
 
     async def ping(self) -> None:
-        """Raise StoreError unless the database can be written."""
-        await self.unlock("ping", "nobody")
+        """Raise StoreError unless the database can be written: something is, and goes again."""
+        await self.lock("ping", "ping", timedelta(minutes=1))
+        await self.unlock("ping", "ping")
 
     # -- how it is done ---------------------------------------------------------------------
 

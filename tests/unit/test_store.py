@@ -272,6 +272,20 @@ async def test_a_database_that_does_not_answer_is_a_store_error(database_url: st
                 await asking
 
 
+async def test_a_database_that_can_be_read_but_not_written_is_not_ready(sqlite_url: str) -> None:
+    """As on a full disk, where a statement that changes nothing still succeeds."""
+    async with opened(sqlite_url) as engine:
+        store = Store(engine, now=Clock())
+        await store.ping()
+        async with engine.begin() as connection:
+            full = "SELECT RAISE(FAIL, 'database or disk is full')"
+            await connection.execute(
+                sa.text(f"CREATE TRIGGER full BEFORE INSERT ON locks BEGIN {full}; END")
+            )
+        with pytest.raises(StoreError, match="full"):
+            await store.ping()
+
+
 async def test_waiting_too_long_for_a_connection_is_a_store_error(sqlite_url: str) -> None:
     """So the work is tried again, instead of being taken for a bug."""
     async with opened(sqlite_url):
