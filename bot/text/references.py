@@ -27,11 +27,11 @@ _WORD = "A-Za-z0-9_"
 _URL = r"https?://[^\s<>\"'`|\\^{}\[\]()\ue000-\ue01f]+"
 _SLUG = (
     rf"(?<![{_WORD}./#!@-])(?P<owner>[A-Za-z0-9][A-Za-z0-9_.-]{{0,99}})"
-    rf"/(?P<repo>[A-Za-z0-9_.][A-Za-z0-9_.-]{{0,99}})[#!](?P<far>[0-9]{{1,10}})(?![{_WORD}])"
+    rf"/(?P<repo>[A-Za-z0-9_.][A-Za-z0-9_.-]{{0,99}})[#!](?P<far>[0-9]{{1,20}})(?![{_WORD}])"
 )
 _NEAR = (
     rf"(?<![{_WORD}&#!\\.\]])(?<![^0-9]/)(?:(?:PR|MR|pr|mr|issue|Issue|bug|ticket|task)(?=#))?"
-    rf"[#!](?P<near>[0-9]{{1,10}})(?![{_WORD}]|\.[0-9])"
+    rf"[#!](?P<near>[0-9]{{1,20}})(?![{_WORD}]|\.[0-9])"
 )
 _GITHUB = rf"(?<![{_WORD}/#-])GH-(?P<gh>[0-9]{{1,10}})(?![{_WORD}-])"
 _TO = re.compile(
@@ -133,7 +133,8 @@ def _find(text: str, issue: IssueRef, hosts: frozenset[str] | None) -> Iterator[
         if ref and not url and (to := _TO.match(text, at)) and int(to["last"]) > ref.number:
             refs, at = _range(ref, to["last"], ends_only=spent > MAX_REFERENCES), to.end()
             spent += len(refs)
-        yield _Found(found.start(), at, refs, url)
+        impossible = not ref and not url and not found["gh"]  # a number that no issue can have
+        yield _Found(found.start(), at, refs, found[0] if impossible else url)
 
 
 def mark(text: str, issue: IssueRef, hosts: frozenset[str] | None = None) -> Marked:

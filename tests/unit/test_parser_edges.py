@@ -975,6 +975,8 @@ UNREADABLE = [
     ("task-keys", "**Dependencies:** Task 1.2, Task 1.3", ["Task 1.2", "Task 1.3"]),
     ("T-keys", "Dependencies: T001, T002", ["T001", "T002"]),
     ("bare-num", "Blocked by: 12", ["12"]),
+    ("no-such-number", "Blocked by #999999999999", ["#999999999999"]),
+    ("no-such-number-far", "Depends on acme/x#4294967296", ["acme/x#4294967296"]),
     ("word", "Dependencies: API team", []),
     ("deps-pkg", "### Dependencies\n- `react` >= 18\n- `vite`", []),
     (
