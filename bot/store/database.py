@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,7 @@ async def opened(database_url: str) -> AsyncIterator[AsyncEngine]:
             raise ConfigError(f"database_url: {path.parent} cannot be made: {error}") from None
         if path.is_dir():
             raise ConfigError(f"database_url: {path} is a directory; name a file in it")
+        await asyncio.to_thread(_try_file, path)
     engine = create_async_engine(async_url(database_url), pool_pre_ping=path is None)
     if path:
         sa.event.listen(engine.sync_engine, "connect", durable_sqlite)
@@ -58,6 +61,19 @@ async def opened(database_url: str) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
+
+
+def _try_file(path: Path) -> None:
+    """Read the file once. Raises StoreError.
+
+    aiosqlite would tell as well, but it does not wait for the thread of a connection that was not
+    made: where the loop ends meanwhile, that thread dies of it, with a traceback on the terminal.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=30)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        raise StoreError(f"the database cannot be opened: {error}") from None
 
 
 def durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
