@@ -7,6 +7,7 @@ in the middle, does nothing twice. All that is to be said goes into one reply.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
@@ -168,7 +169,8 @@ class Commander:
 
     async def run(self, event: Event) -> Done:
         """Do what an event asks for; nothing when it asks for nothing."""
-        request = self.request(event)
+        # Reading a long comment takes a while; in a thread it holds nobody else up.
+        request = await asyncio.to_thread(self.request, event)
         if request is None or not request.said or not self._listens_to(event):
             return Done()
         if await self._is_noted("over", request.name):
@@ -280,15 +282,23 @@ class Commander:
             return Result(text, good=False, message=f"{what}; {hint}")
         try:
             right = await rights.need(command)
-            call = Call(
-                request.issue,
-                command.verb,
-                said.words,
-                request.sender,
-                request.is_pull,
-                right,
-                request.comment,
-            )
+        except UserError as error:  # its words may be right: how it is written is no help
+            return Result(text, good=False, message=harmless(str(error)))
+        except Permanent as error:
+            return Result(text, good=False, message=f"Gitea refused: {code(error.message)}")
+        call = Call(
+            request.issue,
+            command.verb,
+            said.words,
+            request.sender,
+            request.is_pull,
+            right,
+            request.comment,
+        )
+        return await self._carry_out(command, call, text)
+
+    async def _carry_out(self, command: Command, call: Call, text: str) -> Result:
+        try:
             outcome = await command.do(call, self._desk)
         except UserError as error:
             return Result(text, good=False, message=harmless(str(error)), usage=command.usage)

@@ -218,7 +218,10 @@ class Event:
         if sender is None:
             return True
         name = sender.login.lower()
-        return sender.id < 0 or name.endswith(("bot", "[bot]"))
+        return (
+            sender.id < 0
+            or re.search(r"(?:^|[-_.\[])bot\]?$|^(?:dependa|renovate)bot$", name) is not None
+        )
 
     @property
     def merged(self) -> bool:

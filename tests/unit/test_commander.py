@@ -356,9 +356,9 @@ async def test_who_may_say_what(world: World, words: str, who: str, may: bool) -
 async def test_the_right_that_is_needed_is_said_and_not_who_has_it(world: World) -> None:
     await world.say("mallory", "/hold\n/recheck\n/pause")
     assert world.reply == snapshot("""\
-- ✗ `hold` — for this you have to write in this repository. Usage: `/hold [REASON]`
-- ✗ `recheck` — for this you have to write in this repository, be the issue's author or an assignee. Usage: `/recheck`
-- ✗ `pause` — for this you have to be an administrator of this repository. Usage: `/pause`\
+- ✗ `hold` — for this you have to write in this repository
+- ✗ `recheck` — for this you have to write in this repository, be the issue's author or an assignee
+- ✗ `pause` — for this you have to be an administrator of this repository\
 """)
     assert ["permission"] == [name for name in world.asked if name == "permission"], "asked once"
 
@@ -749,6 +749,8 @@ async def test_other_events_bring_no_commands(world: World) -> None:
         ("coordinator", 7, 0),
         ("Coordinator", 7, 0),
         ("renovate-bot", 9, 0),
+        ("dependabot", 9, 0),
+        ("talbot", 9, 1),  # a person
         ("helper[bot]", 9, 1),  # on the list
         ("Ghost", -1, 0),
         ("gitea-actions", -2, 0),
