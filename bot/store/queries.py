@@ -6,34 +6,20 @@ lock of their own for it. All of it raises StoreError when the database does not
 
 from __future__ import annotations
 
-import asyncio
 import json
-import re
 from collections.abc import (
-    AsyncIterator,
-    Callable,
     Collection,
-    Coroutine,
     Iterable,
-    Sequence,
 )
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.errors import StoreError
 from bot.models import IssueRef, Source, Status
 from bot.store import tables as t
-
-_UNANSWERED = (sa.exc.DBAPIError, sa.exc.TimeoutError)  # the latter: no connection was free
-P = ParamSpec("P")
-R = TypeVar("R")
+from bot.store.access import Access, ref_of, sound, whole
 
 CHUNK = 400  # refs asked for in one statement; SQLite takes about 32,000 parameters
 
@@ -75,34 +61,8 @@ class Failure:
     failed_at: datetime
 
 
-def _whole(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Done to its end also when who asked for it is gone.
-
-    A connection that is broken off in a transaction keeps a SQLite file locked until Python
-    happens to clear it away. Who is cancelled is so at the end: what they write next comes after.
-    """
-
-    @wraps(method)
-    async def whole(*args: P.args, **kwargs: P.kwargs) -> R:
-        asked = asyncio.ensure_future(method(*args, **kwargs))
-        try:
-            return await asyncio.shield(asked)
-        except asyncio.CancelledError:
-            await asyncio.wait([asked])
-            raise
-
-    return whole
-
-
-class Store:
+class Store(Access):
     """The bot's memory."""
-
-    def __init__(self, engine: AsyncEngine, *, now: Callable[[], datetime]) -> None:
-        self._engine = engine
-        self._now = now
-        self._insert: Any = (
-            postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-        )
 
     # -- issues -----------------------------------------------------------------------------
 
@@ -117,7 +77,7 @@ class Store:
         )
         return {known.ref: known for known in map(_known, rows)}
 
-    @_whole
+    @whole
     async def save(self, known: Known, edges: Iterable[Edge] | None = None) -> None:
         """Remember an issue and, where given, replace all edges that it says."""
         async with self._writing() as connection:
@@ -134,7 +94,7 @@ class Store:
             if rows:
                 await connection.execute(sa.insert(t.edges), rows)
 
-    @_whole
+    @whole
     async def move(self, old: IssueRef, new: IssueRef) -> None:
         """An issue is found under another name: what is known goes there, unless something is.
 
@@ -226,14 +186,14 @@ class Store:
 
     # -- work set aside ---------------------------------------------------------------------
 
-    @_whole
+    @whole
     async def set_aside(self, failure: Failure) -> None:
         """Keep work that was given up, for a person to look at."""
         row = {
             "id": failure.id,
             "job": failure.job,
             "about": failure.about,
-            "error": _sound(failure.error)[:2000],
+            "error": sound(failure.error)[:2000],
             "attempts": failure.attempts,
             "failed_at": failure.failed_at,
         }
@@ -250,7 +210,7 @@ class Store:
         rows = await self._read(sa.select(sa.func.count()).select_from(t.failures))
         return int(rows[0][0])
 
-    @_whole
+    @whole
     async def forget_failure(self, failure_id: str) -> None:
         """Drop one piece of work set aside; nothing happens when it is not there."""
         async with self._writing() as connection:
@@ -263,7 +223,7 @@ class Store:
         rows = await self._read(sa.select(t.readings.c.answer).where(t.readings.c.key == key))
         return rows[0][0] if rows else None
 
-    @_whole
+    @whole
     async def put(self, key: str, answer: str, tokens_in: int, tokens_out: int) -> None:
         """Remember an answer, so that the same text is never read twice."""
         row = {
@@ -281,7 +241,7 @@ class Store:
         rows = await self._read(sa.select(t.spending.c.tokens).where(t.spending.c.day == day))
         return rows[0][0] if rows else 0
 
-    @_whole
+    @whole
     async def spend(self, day: date, tokens: int) -> None:
         """Add to what was spent on that day; a negative number gives some back."""
         statement = self._insert(t.spending).values(day=day, tokens=tokens)
@@ -295,7 +255,7 @@ class Store:
 
     # -- one at a time, over all processes --------------------------------------------------
 
-    @_whole
+    @whole
     async def lock(self, name: str, holder: str, keep: timedelta) -> bool:
         """Take a lock that ends by itself after `keep`; False while another one holds it."""
         now = self._now()
@@ -308,7 +268,7 @@ class Store:
         async with self._writing() as connection:
             return (await connection.execute(statement)).first() is not None
 
-    @_whole
+    @whole
     async def unlock(self, name: str, holder: str) -> None:
         """Give a lock back, if it is still held."""
         async with self._writing() as connection:
@@ -337,45 +297,10 @@ class Store:
             rows += await self._read(statement.where(sa.tuple_(repository, number).in_(chunk)))
         return rows
 
-    @_whole
-    async def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
-        try:
-            async with self._engine.connect() as connection:
-                rows: Sequence[Any] = (await connection.execute(statement)).all()
-                return rows
-        except _UNANSWERED as error:
-            raise StoreError(str(getattr(error, "orig", error))) from None
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._engine.begin() as connection:
-                yield connection
-        except _UNANSWERED as error:
-            raise StoreError(str(getattr(error, "orig", error))) from None
-
-    async def _upsert(
-        self, connection: AsyncConnection, table: sa.Table, row: dict[str, Any]
-    ) -> None:
-        keys = [column.name for column in table.primary_key]
-        statement = self._insert(table).values(row)
-        changed = {name: statement.excluded[name] for name in row if name not in keys}
-        await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
-
 
 def kept_title(title: str) -> str:
     """A title as it is remembered, and so to be compared."""
     return title.replace("\0", "")[:500]
-
-
-def _sound(text: str) -> str:
-    """Without what no database holds: NUL, and half a character."""
-    return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
-
-
-def _ref(shown: str, number: int) -> IssueRef:
-    owner, _, repo = shown.partition("/")
-    return IssueRef(owner, repo, number)
 
 
 def _refs(text: str) -> tuple[IssueRef, ...]:
@@ -388,7 +313,7 @@ def _json(refs: Iterable[IssueRef]) -> str:
 
 def _known(row: sa.Row[Any]) -> Known:
     return Known(
-        ref=_ref(row.shown, row.number),
+        ref=ref_of(row.shown, row.number),
         coordinated=row.coordinated,
         comment_id=row.comment_id,
         title=row.title,
@@ -418,8 +343,8 @@ def _issue_row(known: Known) -> dict[str, Any]:
 
 
 def _edge(row: sa.Row[Any]) -> Edge:
-    waits = _ref(row.shown, row.number)
-    on = _ref(row.for_shown, row.for_number)
+    waits = ref_of(row.shown, row.number)
+    on = ref_of(row.for_shown, row.for_number)
     said = waits if waits.key == (row.said_repository, row.said_number) else on
     return Edge(waits, on, said, Source(row.source))
 

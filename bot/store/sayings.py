@@ -6,36 +6,23 @@ raises StoreError when the database does not answer.
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.errors import StoreError
 from bot.models import IssueRef
 from bot.sayings import Field, Heard, Link, LinkKind, Override, Overrides, Pause
 from bot.store import tables as t
+from bot.store.access import Access, ref_of, sound, whole
 
 CHUNK = 200  # refs asked for in one statement, which names each twice
 MAX_TEXT = 2_000  # characters of a reason that are kept
 
-_UNANSWERED = (sa.exc.DBAPIError, sa.exc.TimeoutError)  # the latter: no connection was free
 
-
-class SayingsStore:
+class SayingsStore(Access):
     """Overrides, links, pauses, and the commands that were done."""
-
-    def __init__(self, engine: AsyncEngine, *, now: Callable[[], datetime]) -> None:
-        self._engine = engine
-        self._now = now
-        self._insert: Any = (
-            postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-        )
 
     # -- overrides --------------------------------------------------------------------------
 
@@ -51,7 +38,7 @@ class SayingsStore:
     ) -> None:
         """Set one thing; replaces what was set there."""
         repository, number = issue.key
-        await self._upsert(
+        await self._keep(
             t.overrides,
             {
                 "repository": repository,
@@ -105,7 +92,7 @@ class SayingsStore:
     async def _say(self, waits: IssueRef, on: IssueRef, kind: LinkKind, by: str) -> None:
         repository, number = waits.key
         for_repository, for_number = on.key
-        await self._upsert(
+        await self._keep(
             t.links,
             {
                 "repository": repository,
@@ -125,7 +112,7 @@ class SayingsStore:
     async def pause(self, repository: str, *, by: str, reason: str = "") -> None:
         """Write nothing there from now on."""
         row = {"repository": repository.lower(), "reason": _kept(reason)}
-        await self._upsert(t.pauses, {**row, "by": by, "at": self._now()})
+        await self._keep(t.pauses, {**row, "by": by, "at": self._now()})
 
     async def resume(self, repository: str) -> bool:
         """Write there again; whether it was paused."""
@@ -147,6 +134,7 @@ class SayingsStore:
             pause=await self.paused(issue.repository),
         )
 
+    @whole
     async def move(self, old: IssueRef, new: IssueRef) -> None:
         """An issue is found under another name: what was said of it goes there.
 
@@ -181,6 +169,7 @@ class SayingsStore:
 
     # -- commands that were done ------------------------------------------------------------
 
+    @whole
     async def begin_command(self, key: str, by: str) -> bool:
         """Note that a command is begun; False when it was before, whoever asks at the same time."""
         row = {"key": key, "by": by.lower(), "at": self._now(), "result": ""}
@@ -189,12 +178,13 @@ class SayingsStore:
         async with self._writing() as connection:
             return (await connection.execute(statement)).first() is not None
 
+    @whole
     async def finish_command(self, key: str, result: str) -> None:
         """Note what came of a command that was begun; `result` is not empty."""
         done = t.done_commands
         async with self._writing() as connection:
             await connection.execute(
-                sa.update(done).where(done.c.key == key).values(result=_sound(result))
+                sa.update(done).where(done.c.key == key).values(result=sound(result))
             )
 
     async def result_of(self, key: str) -> str | None:
@@ -215,30 +205,12 @@ class SayingsStore:
 
     # -- how it is done ---------------------------------------------------------------------
 
-    async def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
-        try:
-            async with self._engine.connect() as connection:
-                rows: Sequence[Any] = (await connection.execute(statement)).all()
-                return rows
-        except _UNANSWERED as error:
-            raise StoreError(str(getattr(error, "orig", error))) from None
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._engine.begin() as connection:
-                yield connection
-        except _UNANSWERED as error:
-            raise StoreError(str(getattr(error, "orig", error))) from None
-
-    async def _upsert(self, table: sa.Table, row: dict[str, Any]) -> None:
-        keys = [column.name for column in table.primary_key]
-        statement = self._insert(table).values(row)
-        changed = {name: statement.excluded[name] for name in row if name not in keys}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    @whole
+    async def _keep(self, table: sa.Table, row: dict[str, Any]) -> None:
         async with self._writing() as connection:
-            await connection.execute(statement)
+            await self._upsert(connection, table, row)
 
+    @whole
     async def _delete(self, table: sa.Table, *where: sa.ColumnElement[bool]) -> bool:
         async with self._writing() as connection:
             return (await connection.execute(sa.delete(table).where(*where))).rowcount > 0
@@ -255,17 +227,7 @@ def _for(issue: IssueRef) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _kept(text: str) -> str:
-    return _sound(text)[:MAX_TEXT]
-
-
-def _sound(text: str) -> str:
-    """Without what no database holds: NUL, and half a character."""
-    return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
-
-
-def _ref(shown: str, number: int) -> IssueRef:
-    owner, _, repo = shown.partition("/")
-    return IssueRef(owner, repo, number)
+    return sound(text)[:MAX_TEXT]
 
 
 def _override(row: sa.Row[Any]) -> Override:
@@ -273,5 +235,5 @@ def _override(row: sa.Row[Any]) -> Override:
 
 
 def _link(row: sa.Row[Any]) -> Link:
-    waits, on = _ref(row.shown, row.number), _ref(row.for_shown, row.for_number)
+    waits, on = ref_of(row.shown, row.number), ref_of(row.for_shown, row.for_number)
     return Link(waits, on, LinkKind(row.kind), row.by, row.at)

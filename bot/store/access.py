@@ -1,0 +1,90 @@
+"""How the database is asked, whatever is kept in it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.errors import StoreError
+from bot.models import IssueRef
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_UNANSWERED = (sa.exc.DBAPIError, sa.exc.TimeoutError)  # the latter: no connection was free
+
+
+def whole(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Have it done to its end also when who asked for it is gone.
+
+    A connection that is broken off in a transaction keeps a SQLite file locked until Python
+    happens to clear it away. Who is cancelled is so at the end: what they write next comes after.
+    """
+
+    @wraps(method)
+    async def to_the_end(*args: P.args, **kwargs: P.kwargs) -> R:
+        asked = asyncio.ensure_future(method(*args, **kwargs))
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            await asyncio.wait([asked])
+            raise
+
+    return to_the_end
+
+
+class Access:
+    """A database, read and written in whole transactions; raises StoreError when it is silent."""
+
+    def __init__(self, engine: AsyncEngine, *, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._now = now
+        self._insert: Any = (
+            postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        )
+
+    @whole
+    async def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
+        try:
+            async with self._engine.connect() as connection:
+                rows: Sequence[Any] = (await connection.execute(statement)).all()
+                return rows
+        except _UNANSWERED as error:
+            raise StoreError(str(getattr(error, "orig", error))) from None
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction; what opens one is `whole`."""
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except _UNANSWERED as error:
+            raise StoreError(str(getattr(error, "orig", error))) from None
+
+    async def _upsert(
+        self, connection: AsyncConnection, table: sa.Table, row: dict[str, Any]
+    ) -> None:
+        keys = [column.name for column in table.primary_key]
+        statement = self._insert(table).values(row)
+        changed = {name: statement.excluded[name] for name in row if name not in keys}
+        await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def sound(text: str) -> str:
+    """Without what no database holds: NUL, and half a character."""
+    return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
+
+
+def ref_of(shown: str, number: int) -> IssueRef:
+    """The issue of a row: its repository as it is spelled, and its number."""
+    owner, _, repo = shown.partition("/")
+    return IssueRef(owner, repo, number)
