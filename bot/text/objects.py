@@ -76,6 +76,12 @@ _JOIN = re.compile(
     r"(?:(?:and|or|und|oder|y|e|et|plus|as well as|and/or|then)\s+(?:also\s+)?"
     r"(?:on\s+|by\s+|for\s+)?)?"
 )
+# An item of a list that names nothing: struck out, in code, or mistyped; never a mere word.
+_NAMELESS = rf"(?=[^\s,;]{{0,40}}[^A-Za-z\s,;.])[^\s,;{ANY[1:-1]}]{{1,40}}"
+_GAP = re.compile(
+    rf"\s*(?:(?:[,;&+/、，]|(?:and|or)\b)\s*(?:and\s+|or\s+)?{_NAMELESS}(?=\s*(?:[,;&+、，]|(?:and|or)\s))"
+    r"|[,;、，](?=\s*[,;、，])|(?:and|or)\b(?=\s+(?:and|or)\s))"
+)
 _MORE = re.compile(
     rf"[\s{BOLD}(\[]*(?:[ x✓✔]?\]\s*)?"
     r"(?:(?:the|issues?|prs?|pull requests?|tickets?|tasks?|story|mr|both|#)\s+)*"
@@ -88,6 +94,7 @@ _VERB = re.compile(
     r"also|already|still|asks?|says?)\b(?!\s+(?:merged|closed|done|landed|first)\b)"
 )
 _FIRST = re.compile(ANY)
+MAX_GAPS = 10
 
 _PLAN_KEY = (
     r"(?:[A-Z][A-Z0-9_]{0,14}(?:-[A-Z0-9]{1,6}){0,2}-\d{1,6}|"
@@ -171,6 +178,11 @@ def _next(low: str, at: int, end: int) -> int | None:
         if note := _NOTE.match(low, at, end):
             at = note.end()
     joined = _joined(low, at, end)
+    gap = None if joined else _GAP.match(low, at, end)
+    for _ in range(MAX_GAPS):
+        if joined is not None or not gap:
+            break
+        joined, gap = _joined(low, gap.end(), end), _GAP.match(low, gap.end(), end)
     if joined is None:
         titled = _TITLED.match(low, at, end)
         if titled and not _STOP.search(titled[0]):
