@@ -152,6 +152,8 @@ def _texts(files: Iterable[Path], *, lines_of_json: bool) -> Iterator[Text]:
 
 
 def _content(file: Path) -> str:
+    if str(file) == "-":
+        return _stdin()
     try:
         return file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:

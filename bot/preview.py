@@ -46,7 +46,7 @@ class Text:
         """A text whose first line may be its title, as `# Title`."""
         text = text.removeprefix("\ufeff")
         first, _, rest = text.partition("\n")
-        issue = IssueRef("owner", "repository", 1)
+        issue = IssueRef("owner", "repository", MAX_ISSUE_NUMBER)  # one that no text names
         if first.startswith("# "):
             return cls(issue, first[2:].strip(), rest)
         return cls(issue, "", text)

@@ -271,6 +271,10 @@ class TestPreview:
         assert 0 == done.status
         assert "| hard |" in done.out
 
+    def test_a_dash_is_standard_input(self, run, stdin):
+        stdin(b"**Difficulty:** hard")
+        assert "| hard |" in run("preview", "-").out
+
     def test_every_line_of_json_is_answered_in_order(self, run, stdin):
         """Empty lines are none."""
         lines = [json.dumps(ISSUE), "", json.dumps(ISSUE | {"number": 3, "body": "wide"})]

@@ -193,6 +193,11 @@ def test_the_markdown_is_the_comment_as_it_would_stand_there(previewer):
         assert expected in text
 
 
+def test_a_text_without_a_number_waits_for_number_one_and_not_for_itself(previewer):
+    report = previewer.as_json(Text.from_markdown("Blocked by #1"))["report"]
+    assert ("blocked", []) == (report["status"], report["warnings"])
+
+
 def test_nobody_is_asked_even_with_a_key():
     """The texts may be secret, and a preview costs nothing."""
     plain, keyed = (
