@@ -31,7 +31,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import error as dbos_error
 from sqlalchemy.engine import make_url
 
-from bot.errors import CoordinatorError, GiteaError, Retryable, StoreError
+from bot.errors import CoordinatorError, Retryable, StoreError
 from bot.store.database import durable_sqlite, sqlite_path
 
 log = structlog.get_logger(__name__)
@@ -480,6 +480,6 @@ class Freshness:
 
 def failed_how(error: Exception) -> str:
     """One line on what went wrong, for the list of work set aside; never a traceback."""
-    if isinstance(error, GiteaError | CoordinatorError):
+    if isinstance(error, CoordinatorError):
         return str(error)
     return f"internal error ({type(error).__name__}); the log has the details"
