@@ -10,8 +10,8 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 # What changes seldom comes first: the dependencies stay cached while the code changes.
 COPY requirements.lock requirements-build.lock ./
 RUN python -m venv --without-pip /app \
- && pip --python /app/bin/python install --only-binary :all: --require-hashes -r requirements.lock \
- && pip install --only-binary :all: --require-hashes -r requirements-build.lock
+ && pip --python /app/bin/python install --only-binary :all: --no-deps --require-hashes -r requirements.lock \
+ && pip install --only-binary :all: --no-deps --require-hashes -r requirements-build.lock
 
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot

@@ -62,11 +62,11 @@ $(BIN)/python:
 		"apt install python3-venv" >&2; exit 1; }
 
 $(BIN)/.installed: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --require-hashes --requirement requirements.lock \
+	$(PIP) install --quiet --no-deps --require-hashes --requirement requirements.lock \
 		--requirement requirements-build.lock
 	$(PIP) install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(BIN)/.dev: requirements-dev.lock $(BIN)/.installed
-	$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	$(PIP) install --quiet --no-deps --require-hashes --requirement requirements-dev.lock
 	@touch $@
