@@ -119,6 +119,11 @@ class GiteaSettings(Section):
     aliases: tuple[str, ...] = Field(
         (), description="Other addresses of the same Gitea that may stand in texts."
     )
+    dependencies: Literal["off", "read", "both"] = Field(
+        "both",
+        description="Gitea's own dependencies: left alone, read only, or set as well, so that "
+        "they show what texts and commands say.",
+    )
     timeout: Duration = Field("10s", description="How long one request to Gitea may take.")  # type: ignore[assignment]
     connections: int = Field(20, ge=1, le=500, description="Connections to Gitea at once.")
     ca_file: Path | None = Field(None, description="Certificates to trust, for a private CA.")
@@ -275,7 +280,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    recheck_every: Duration = Field("5m", description="How often blocked issues are rechecked.")  # type: ignore[assignment]
+    recheck_every: Duration = Field("5m", description="How often the bot looks for what it missed.")  # type: ignore[assignment]
+    catch_up: Duration = Field(  # type: ignore[assignment]
+        "7d", description="Commands that were missed, and are older, are not done."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level of log lines (LOG_LEVEL)."
     )

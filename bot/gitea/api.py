@@ -36,6 +36,7 @@ T = TypeVar("T", bound=BaseModel)
 REPO = "/repos/{owner}/{repo}"
 ISSUE = REPO + "/issues/{number}"
 COMMENT = REPO + "/issues/comments/{id}"
+SEARCH = "/repos/issues/search"
 MAX_TREE_PAGES = 50
 
 _labels = TypeAdapter(list[Label])
@@ -46,6 +47,14 @@ class GiteaAPI:
 
     def __init__(self, client: Gitea) -> None:
         self.client = client
+
+    def time(self, ours: datetime) -> datetime | None:
+        """What Gitea's clock shows when this machine's shows `ours`; None when it has not said.
+
+        Never later than it really is, and about a second earlier at most.
+        """
+        ahead = self.client.ahead
+        return None if ahead is None else ours + ahead
 
     async def me(self) -> User:
         """GET /user: the bot itself."""
@@ -118,21 +127,36 @@ class GiteaAPI:
         async for item in self.client.getiter(route, **_in(repo), state="all", since=since):
             yield _read(Issue, item)
 
-    async def assigned_issues(self) -> AsyncIterator[Issue]:
-        """GET /repos/issues/search?assigned=true: open, assigned to the bot, everywhere."""
-        route = "/repos/issues/search"
-        async for item in self.client.getiter(route, assigned=True, state="open"):
+    async def open_issues(self, repo: str) -> AsyncIterator[Issue]:
+        """GET /repos/{owner}/{repo}/issues?state=open: what is open, both kinds."""
+        async for item in self.client.getiter(REPO + "/issues", **_in(repo), state="open"):
             yield _read(Issue, item)
+
+    async def count_open(self, repo: str) -> int | None:
+        """How many issues and pull requests are open there; None where Gitea does not tell."""
+        return await self.client.count(REPO + "/issues", **_in(repo), state="open")
+
+    async def assigned_issues(self, since: datetime | None = None) -> AsyncIterator[Issue]:
+        """GET /repos/issues/search?assigned=true: open, assigned to the bot, everywhere.
+
+        With `since`, only those that changed since then.
+        """
+        async for item in self.client.getiter(SEARCH, assigned=True, state="open", since=since):
+            yield _read(Issue, item)
+
+    async def count_assigned(self, since: datetime) -> int | None:
+        """How many `assigned_issues` there are; None where Gitea does not tell."""
+        return await self.client.count(SEARCH, assigned=True, state="open", since=since)
 
     async def native_dependencies(self, ref: IssueRef) -> NativeDependencies:
         """GET …/issues/{number}/dependencies: what Gitea says it waits for.
 
-        Empty where the repository has dependencies switched off: Gitea answers 404.
+        `off` where the repository has dependencies switched off: Gitea answers 404.
         """
         try:
             return await self._natives(ISSUE + "/dependencies", ref)
         except NotFound:
-            return NativeDependencies()
+            return NativeDependencies(off=True)
 
     async def native_blockers(self, ref: IssueRef) -> list[Issue]:
         """GET …/issues/{number}/dependencies, only those the bot may see."""

@@ -9,8 +9,10 @@ import random
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -85,6 +87,9 @@ class Gitea:
     Requests are repeated, with growing, jittered waits, only where that cannot do a thing
     twice: reads, and anything that was not sent because there was no connection.
 
+    `ahead` is how far Gitea's clock is before this machine's, by the `Date` of its last answer;
+    never more than it really is, and up to a second less. None as long as it has not said.
+
     `url`: of the Gitea, which may live under a path. `timeout`: seconds to connect and between
     bytes; a whole answer may take six times that. `connections`: at most so many at once.
     `attempts`: tries per request. `max_response`: bytes. `ca_file`: certificates to trust
@@ -116,6 +121,7 @@ class Gitea:
         self._observe = observe or (lambda *_: None)
         self._wait = wait
         self._jitter = jitter
+        self.ahead: timedelta | None = None
         self._http = httpx.AsyncClient(
             auth=_Token(self._token),
             timeout=timeout,
@@ -161,6 +167,11 @@ class Gitea:
                 yield item
         if pages.page is not None:
             raise Permanent(f"more than {MAX_PAGES} pages", method="GET", path=route)
+
+    async def count(self, route: str, /, **params: Param) -> int | None:
+        """How many items a list has, from one request for one of them; None where it is not told."""
+        answer = await self._request("GET", route, {**params, "limit": 1, "page": 1})
+        return sansio.total_count(answer.headers)
 
     async def post(self, route: str, /, data: JSON = None, **params: Param) -> JSON:
         """What a POST of `data` answers."""
@@ -240,6 +251,7 @@ class Gitea:
                 ) as response,
             ):
                 status = response.status_code
+                self._set_clock(response.headers.get("Date"))
                 most = self._max_response if response.is_success else MAX_ERROR
                 body = await _read(response, most)
         except (httpx.HTTPError, TimeoutError) as problem:
@@ -251,6 +263,11 @@ class Gitea:
         finally:
             self._observe(call.method, call.route, status, time.monotonic() - started)
         raise failure
+
+    def _set_clock(self, date: str | None) -> None:
+        with suppress(ValueError, TypeError):
+            said = parsedate_to_datetime(date or "")
+            self.ahead = said.astimezone(UTC) - datetime.now(UTC)
 
     def _error(self, answer: _Answer) -> GiteaError:
         return sansio.error_of(

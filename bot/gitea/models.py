@@ -254,11 +254,13 @@ class NativeDependencies:
     """One side of an issue's native dependencies.
 
     `unseen` counts the ones Gitea says exist but does not show the bot: neither which nor
-    whether they are open.
+    whether they are open. `off`: the repository has dependencies switched off, so that nothing
+    is known of those it may have had.
     """
 
     issues: tuple[Issue, ...] = ()
     unseen: int = 0
+    off: bool = False
 
 
 class Version(Answer):

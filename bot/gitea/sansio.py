@@ -173,7 +173,7 @@ class Pages:
     ) -> list[dict[str, JSON]]:
         """What is new on the page asked for; sets `page` to the next one, None at the end."""
         page = self.page or 1
-        total, before = _total(headers), self._total
+        total, before = total_count(headers), self._total
         self._total = total
         if page == 1 and items:  # the server may give shorter pages than were asked for
             self._size = len(items) if total is not None else max(len(items), self._size)
@@ -206,6 +206,7 @@ class Pages:
                 yield item
 
 
-def _total(headers: Mapping[str, str]) -> int | None:
+def total_count(headers: Mapping[str, str]) -> int | None:
+    """How many items a list has over all its pages, by `X-Total-Count`."""
     value = header(headers, "X-Total-Count") or ""
     return int(value) if re.fullmatch(r"[0-9]{1,9}", value) else None

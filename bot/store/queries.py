@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.models import IssueRef, Source, Status
+from bot.models import IssueRef, RefState, Source, Status
 from bot.store import tables as t
 from bot.store.access import Access, ref_of, sound, whole
 
@@ -37,6 +37,10 @@ class Known:
     agent: str = ""
     cycle: tuple[IssueRef, ...] = ()
     owed: tuple[IssueRef, ...] = ()  # issues that must be looked at because of this one
+    stood: tuple[tuple[IssueRef, RefState], ...] = ()  # what it waited for, and how that stood
+    notice: str = ""  # JSON: what is still to be told in a comment of its own
+    comment_at: str = ""  # when the bot last wrote its comment, in Gitea's words
+    seen_at: datetime | None = None  # Gitea's time before the last whole look
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +326,12 @@ def _known(row: sa.Row[Any]) -> Known:
         agent=row.agent,
         cycle=_refs(row.cycle),
         owed=_refs(row.owed),
+        stood=tuple(
+            (IssueRef.parse(ref), RefState(state)) for ref, state in json.loads(row.stood).items()
+        ),
+        notice=row.notice,
+        comment_at=row.comment_at,
+        seen_at=row.seen_at,
     )
 
 
@@ -339,6 +349,10 @@ def _issue_row(known: Known) -> dict[str, Any]:
         "agent": known.agent,
         "cycle": _json(known.cycle),
         "owed": _json(known.owed),
+        "stood": json.dumps({str(ref): state.value for ref, state in known.stood}),
+        "notice": known.notice,
+        "comment_at": known.comment_at,
+        "seen_at": known.seen_at,
     }
 
 

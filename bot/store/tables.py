@@ -45,6 +45,10 @@ issues = sa.Table(
     sa.Column("agent", sa.Text, nullable=False, default=""),
     sa.Column("cycle", sa.Text, nullable=False, default="[]"),  # JSON: the refs on it
     sa.Column("owed", sa.Text, nullable=False, default="[]"),  # JSON: refs still to be looked at
+    sa.Column("stood", sa.Text, nullable=False, default="{}"),  # JSON: what it waited for ▸ state
+    sa.Column("notice", sa.Text, nullable=False, default=""),  # what is still to be told
+    sa.Column("comment_at", sa.Text, nullable=False, default=""),  # the bot's last write of it
+    sa.Column("seen_at", Moment),  # Gitea's time before the last whole look
     sa.Index("ix_issues_coordinated_status", "coordinated", "status"),
 )
 
@@ -62,6 +66,55 @@ edges = sa.Table(
     sa.Column("for_shown", sa.Text, nullable=False),
     sa.Index("ix_edges_for", "for_repository", "for_number"),
     sa.Index("ix_edges_said", "said_repository", "said_number"),
+)
+
+natives = sa.Table(
+    "natives",  # Gitea's own dependencies, as far as the bot set them or keeps them off
+    metadata,
+    sa.Column("repository", sa.Text, primary_key=True),  # the issue that waits …
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("for_repository", sa.Text, primary_key=True),  # … for this one
+    sa.Column("for_number", sa.Integer, primary_key=True),
+    sa.Column("shown", sa.Text, nullable=False),
+    sa.Column("for_shown", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # see bot.mirror.State
+    sa.Column("text", sa.Text, nullable=False, default=""),  # digest of the text it is kept off for
+    sa.Index("ix_natives_for", "for_repository", "for_number"),
+)
+
+watches = sa.Table(
+    "watches",  # repositories in which the bot looks for what it missed
+    metadata,
+    sa.Column("repository", sa.Text, primary_key=True),
+    sa.Column("shown", sa.Text, nullable=False),
+    sa.Column("forge_id", sa.BigInteger),  # Gitea's id of it, which a new name does not change
+    sa.Column("since", Moment, nullable=False),  # Gitea's time: all before was seen
+    sa.Column("asked_at", Moment, nullable=False),  # the bot's own time of the last recheck
+    sa.Column("swept_at", Moment),  # when it was last looked for what is gone
+    sa.Column("archived", sa.Boolean, nullable=False, default=False),
+)
+
+names = sa.Table(
+    "names",  # under which name a repository was known, whatever it is called now
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("forge_id", sa.BigInteger, nullable=False),
+    sa.Index("ix_names_forge_id", "forge_id"),
+)
+
+changes = sa.Table(
+    "changes",  # which issues' edges or state changed, in order, for the graph in memory
+    metadata,
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("repository", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+)
+
+notes = sa.Table(
+    "notes",  # single values by name
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
 )
 
 readings = sa.Table(

@@ -180,7 +180,7 @@ async def test_blockers_the_bot_may_not_see_are_counted() -> None:
 
 async def test_dependencies_switched_off_are_none() -> None:
     gitea = api({f"GET {ISSUE}/dependencies": (404, {"message": "not found"})})
-    assert NativeDependencies() == await gitea.native_dependencies(REF)
+    assert NativeDependencies(off=True) == await gitea.native_dependencies(REF)
 
 
 async def test_dependencies_that_cannot_be_read_are_not_taken_for_none() -> None:
