@@ -169,7 +169,7 @@ class Gitea:
             raise Permanent(f"more than {MAX_PAGES} pages", method="GET", path=route)
 
     async def count(self, route: str, /, **params: Param) -> int | None:
-        """How many items a list has, from one request for one of them; None where it is not told."""
+        """How many items a list has, from one request; None where that is not told."""
         answer = await self._request("GET", route, {**params, "limit": 1, "page": 1})
         return sansio.total_count(answer.headers)
 

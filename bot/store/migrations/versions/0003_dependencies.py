@@ -1,4 +1,4 @@
-"""What keeps dependencies true: Gitea's own, watched repositories, names, and what is to be told."""
+"""What keeps dependencies true: natives, watched repositories, names, what is to be told."""
 
 from __future__ import annotations
 
