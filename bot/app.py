@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -38,16 +38,20 @@ from bot.gitea.api import GiteaAPI
 from bot.gitea.client import Gitea
 from bot.gitea.models import Issue, User
 from bot.help_page import help_page
+from bot.herald import Herald
 from bot.labels import LabelBook, Scopes
 from bot.metrics import CONTENT_TYPE, Metrics
+from bot.mirror import Mirror, Mode
 from bot.models import IssueRef
 from bot.parser import references
 from bot.publish import Labels, StickyComment
+from bot.publisher import Publisher
 from bot.render import Renderer
 from bot.repositories import Repositories
 from bot.routing import discover
 from bot.schedule import Schedule
 from bot.store.database import opened, sqlite_path
+from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
 from bot.surroundings import Surveyor
@@ -72,6 +76,7 @@ class Bot:
     settings: Settings
     gitea: GiteaAPI
     store: Store
+    natives: NativesStore
     engine: Engine
     repositories: Repositories
     metrics: Metrics
@@ -139,20 +144,37 @@ class Bot:
         scopes = settings.labels.model_dump(exclude={"enabled"})
         book = LabelBook(Scopes(**scopes), [agent.name for agent in settings.roster])
         surveyor = Surveyor(self.gitea, self.store, self.repositories)
+        renderer = Renderer()
+        publisher = Publisher(
+            comment=StickyComment(self.gitea, me),
+            labels=Labels(self.gitea, self.store, book, enabled=settings.labels.enabled),
+            book=book,
+            renderer=renderer,
+            sayings=self.sayings,
+            observer=self.metrics,
+            ticks=_AllHeard(),
+            hear=self.hear,
+        )
+        mirror = Mirror(
+            gitea=self.gitea,
+            memory=self.natives,
+            links=self.sayings,
+            mode=Mode(settings.gitea.dependencies),
+        )
         self._coordinator = Coordinator(
             gitea=self.gitea,
             store=self.store,
             repositories=self.repositories,
             surveyor=surveyor,
-            comment=StickyComment(self.gitea, me),
-            labels=Labels(self.gitea, self.store, book, enabled=settings.labels.enabled),
-            book=book,
-            renderer=Renderer(),
+            mirror=mirror,
+            publisher=publisher,
+            herald=Herald(self.gitea, renderer, me),
+            watching=_Nowhere(),
             bot=me,
             rules=_rules(settings),
             reader=self.reader,
             sayings=self.sayings,
-            observer=self.metrics,
+            clock=self.forge_time,
         )
         desk = Counter(
             store=self.store,
@@ -172,7 +194,7 @@ class Bot:
             ledger=self.sayings,
             commands=self.commands,
             desk=desk,
-            renderer=Renderer(),
+            renderer=renderer,
             bot=me,
             manners=Manners(
                 bots=frozenset(name.lower() for name in settings.commands.bots),
@@ -180,6 +202,14 @@ class Bot:
             ),
             now=self.now,
         )
+
+    def forge_time(self) -> datetime:
+        """Gitea's time; an hour before this machine's, where Gitea does not tell it."""
+        now = self.now()
+        return self.gitea.time(now) or now - timedelta(hours=1)
+
+    async def hear(self, issue: IssueRef, comments: Collection[int]) -> None:
+        """Have comments heard."""
 
     async def put_back(self, issue: IssueRef) -> int:
         """Do again what failed on an issue; how many pieces of work that is."""
@@ -243,6 +273,16 @@ class Bot:
         return web.Response(body=self.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
 
+class _AllHeard:
+    async def unheard(self, _comment: object, _at: str, *, on_hold: bool) -> tuple[()]:
+        return ()
+
+
+class _Nowhere:
+    async def watch(self, _repositories: Collection[str], _since: datetime) -> None:
+        pass
+
+
 def _rules(settings: Settings) -> Rules:
     limits = settings.limits
     return Rules(
@@ -291,7 +331,8 @@ async def running(
         client = _client(settings, metrics)
         stack.push_async_callback(client.aclose)
         sayings = SayingsStore(database, now=now)
-        bot = _bot(settings, GiteaAPI(client), store, sayings, metrics=metrics, now=now)
+        natives = NativesStore(database, now=now)
+        bot = _bot(settings, GiteaAPI(client), store, sayings, natives, metrics=metrics, now=now)
         if bot.reader:
             stack.push_async_callback(bot.reader.close)
         worker = _worker(bot, now)
@@ -323,6 +364,7 @@ def _bot(
     gitea: GiteaAPI,
     store: Store,
     sayings: SayingsStore,
+    natives: NativesStore,
     *,
     metrics: Metrics,
     now: Callable[[], datetime],
@@ -331,6 +373,7 @@ def _bot(
         settings=settings,
         gitea=gitea,
         store=store,
+        natives=natives,
         engine=_engine(settings, metrics),
         repositories=Repositories(gitea),
         metrics=metrics,

@@ -9,8 +9,10 @@ they must be: a crash at any point repeats work and loses none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -18,21 +20,36 @@ import structlog
 from bot.decide import Facts, decide
 from bot.errors import NotFound
 from bot.estimator import SizeLimits
-from bot.gitea.models import Comment, Issue, User
-from bot.labels import LabelBook, LabelSpec
-from bot.models import Agent, IssueRef, Reading, Report, Source, Status, Warn, WarningKind
-from bot.publish import Labels, StickyComment
-from bot.render import Renderer
+from bot.gitea.models import Issue, User
+from bot.herald import Herald
+from bot.mirror import Mirror, Mode, Reach
+from bot.models import (
+    Agent,
+    IssueRef,
+    RefState,
+    Report,
+    Source,
+    Status,
+    Unset,
+    Warn,
+    WarningKind,
+)
+from bot.natives import Plan, Sight, digest
+from bot.publisher import Publisher
 from bot.repositories import Repositories
-from bot.sayings import Field, Heard, LinkKind, Overrides, Pause
+from bot.said import Said, said_by
+from bot.sayings import Field, Heard, Pause
 from bot.side_by_side import side_by_side
 from bot.snapshot import IssueReader, Snapshot, snapshot
 from bot.store.queries import Edge, Known, Store, kept_title
 from bot.surroundings import Surroundings, Surveyor
+from bot.transitions import Notice, turned
 from bot.unblock import fingerprint
 from bot.understanding import TextReader, Understanding, Understood
 
 log = structlog.get_logger(__name__)
+
+OVERLAP = timedelta(minutes=1)  # what the recheck asks of again: transactions may be seen late
 
 Later = Callable[[Collection[IssueRef]], Awaitable[None]]
 """Has other issues looked at, durably, after this one."""
@@ -54,11 +71,11 @@ class Sayings(Protocol):
         """What was said of an issue is said of it under its new name."""
 
 
-class Observer(Protocol):
-    """What the metrics want to know of reports."""
+class Watching(Protocol):
+    """The repositories in which the recheck looks for what was missed."""
 
-    def report(self, *, written: bool) -> None:
-        """Called once for each report: written, or left alone because nothing differed."""
+    async def watch(self, repositories: Collection[str], since: datetime) -> None:
+        """Look there, too, for what changed since then (Gitea's time)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +92,45 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """An issue as it was read, beside what was known of it."""
+    """An issue as it was read, beside what was known of it. `began`: Gitea's time before that."""
 
     now: Snapshot
     known: Known
+    began: datetime
 
     @property
     def issue(self) -> Issue:
         return self.now.issue
+
+
+@dataclass(frozen=True, slots=True)
+class _Ties:
+    """The edges of an issue: what is said, what Gitea has, and what follows from both.
+
+    `ignored` are edges that do not count, though somebody says them.
+    """
+
+    said: Said
+    sight: Sight
+    plan: Plan
+    ignored: frozenset[tuple[IssueRef, IssueRef]]
+
+    def edges(self) -> set[Edge]:
+        """Those that this issue says and that count."""
+        me = self.sight.me
+        said = {
+            Edge(waits, on, me, source)
+            for (waits, on), sources in self.said.edges.items()
+            if (waits, on) not in self.plan.off
+            for source in sources
+        }
+        return said | {Edge(waits, on, me, Source.GITEA) for waits, on in self.plan.people}
+
+    def kept_off(self) -> tuple[IssueRef, ...]:
+        """The issues that a text names, and a person took away in Gitea; those to be shown."""
+        me = self.sight.me
+        ends = {ref for edge in self.plan.off for ref in edge} - {me}
+        return tuple(sorted(r for r in ends if _near(r, me) or r in self.said.named))
 
 
 class _StillReading(Exception):  # noqa: N818 - not an error: all is said that can be said so far
@@ -94,7 +142,10 @@ class _StillReading(Exception):  # noqa: N818 - not an error: all is said that c
 
 
 class Coordinator:
-    """Keeps reports true. One call at a time per issue; the engine sees to that."""
+    """Keeps reports true. One call at a time per issue; the engine sees to that.
+
+    `clock` gives Gitea's time, or an earlier one.
+    """
 
     def __init__(
         self,
@@ -103,30 +154,30 @@ class Coordinator:
         store: Store,
         repositories: Repositories,
         surveyor: Surveyor,
-        comment: StickyComment,
-        labels: Labels,
-        book: LabelBook,
-        renderer: Renderer,
+        mirror: Mirror,
+        publisher: Publisher,
+        herald: Herald,
+        watching: Watching,
         bot: User,
         rules: Rules,
         reader: TextReader | None,
         sayings: Sayings,
-        observer: Observer,
+        clock: Callable[[], datetime],
         patience: float = 1.0,
     ) -> None:
         self._gitea = gitea
         self._store = store
         self._repositories = repositories
         self._surveyor = surveyor
-        self._comment = comment
-        self._labels = labels
-        self._book = book
-        self._renderer = renderer
+        self._mirror = mirror
+        self._publisher = publisher
+        self._herald = herald
+        self._watching = watching
         self._bot = bot
         self._rules = rules
         self._understanding = Understanding(reader, rules.hosts)
         self._sayings = sayings
-        self._observer = observer
+        self._clock = clock
         self._patience = patience
 
     async def reconcile(self, ref: IssueRef, later: Later, *, afresh: bool = False) -> None:
@@ -152,7 +203,9 @@ class Coordinator:
         if seen is None or not self._is_coordinated(seen.issue):
             return None
         understood = await self._understanding.of(seen.issue, 0.0)
-        return await self._judge(seen, understood, await self._sayings.heard(seen.issue.ref))
+        heard = await self._sayings.heard(seen.issue.ref)
+        ties = await self._tie(seen, understood, heard)
+        return await self._judge(seen, understood, heard, ties, writing=False)
 
     async def _pass(self, ref: IssueRef, later: Later, patience: float | None) -> None:
         try:
@@ -181,8 +234,10 @@ class Coordinator:
 
     async def _see(self, ref: IssueRef, known: Known) -> _Case | None:
         """The issue as it is now; None when it cannot be seen."""
-        now = await snapshot(self._gitea, self._comment, ref, known.comment_id)
-        return _Case(now, replace(known, ref=now.issue.ref)) if now else None
+        began = self._clock()
+        natives = self._mirror.mode is not Mode.OFF
+        now = await snapshot(self._gitea, self._publisher, ref, known.comment_id, natives=natives)
+        return _Case(now, replace(known, ref=now.issue.ref), began) if now else None
 
     # -- the ways it can stand --------------------------------------------------------------
 
@@ -191,9 +246,10 @@ class Coordinator:
         if known is None:
             return
         log.info("issue.vanished", issue=str(known.ref))
-        concerned = await self._surveyor.reach(known.ref)
+        concerned = await self._surveyor.reach(known.ref) | set(known.cycle)
+        await self._mirror.forget(known.ref)
         await self._remember(
-            replace(known, coordinated=False, comment_id=None, status="", agent="", cycle=()),
+            replace(_left(known), comment_id=None, comment_at=""),
             edges=(),
             concerned=concerned,
             state="gone" if known.state == "gone" else "unseen",
@@ -211,29 +267,18 @@ class Coordinator:
         """Not coordinated, or no longer: say so where a report stands, and take labels off."""
         issue, known = seen.issue, seen.known
         comment = seen.now.comment
-        if known.coordinated and await self._sayings.paused(issue.ref.repository):
-            return  # it is told when the bot may write here again
+        comment_id = comment.id if comment else None
         if known.coordinated:
-            comment = comment or await self._comment.find(issue)
-            if comment:
-                body = self._renderer.ended(issue=issue.ref, bot=self._bot.login)
-                await self._comment.put(issue, comment, body)
+            if await self._sayings.paused(issue.ref.repository):
+                return  # it is told when the bot may write here again
             said = (await self._sayings.heard(issue.ref)).overrides
-            await self._label(issue, (), said)
-            log.info("issue.left", issue=str(issue.ref))
+            comment_id = await self._publisher.end(issue, comment, said)
+            await self._untie(seen)
         concerned = set[IssueRef]()
         if _shows_otherwise(known, issue) or await self._store.said_by(issue.ref):
             concerned |= await self._surveyor.reach(issue.ref)
         await self._remember(
-            replace(
-                known,
-                coordinated=False,
-                comment_id=comment.id if comment else None,
-                title=issue.title,
-                status="",
-                agent="",
-                cycle=(),
-            ),
+            replace(_left(known), comment_id=comment_id, title=issue.title, seen_at=seen.began),
             edges=(),
             concerned=concerned | set(known.cycle),
             state=issue.state,
@@ -244,11 +289,14 @@ class Coordinator:
         issue = seen.issue
         understood = await self._understanding.of(issue, patience)
         heard = await self._sayings.heard(issue.ref)
-        known, changed = await self._note(seen, understood, heard)
-        report = await self._judge(seen, understood, heard)
-        comment_id = known.comment_id
+        ties = await self._tie(seen, understood, heard)
+        await self._mirror.remember(ties.plan)
+        known, changed = await self._note(seen, ties)
+        report = await self._judge(seen, understood, heard, ties, writing=heard.pause is None)
         if not heard.pause:
-            comment_id = await self._publish(seen, report, heard.overrides)
+            comment = seen.now.comment
+            stands = await self._publisher.publish(issue, comment, known, report, heard.overrides)
+            known = replace(known, comment_id=stands.id, comment_at=stands.at)
 
         concerned = set[IssueRef]()
         if set(known.cycle) != set(report.cycle):
@@ -256,27 +304,86 @@ class Coordinator:
         if changed or _shows_otherwise(known, issue):
             concerned |= await self._surveyor.reach(issue.ref)
         agent = report.assignment.agent
-        await self._remember(
+        notice = self._notice(seen, report)
+        known = await self._remember(
             replace(
                 known,
-                comment_id=comment_id,
                 title=issue.title,
                 status=report.status.value,
                 agent=agent.name if agent else "",
                 cycle=report.cycle,
+                stood=tuple((blocker.ref, blocker.state) for blocker in report.blockers),
+                notice=notice.dump() if notice else "",
+                seen_at=seen.began,
             ),
             edges=None,
             concerned=concerned,
             state=issue.state,
             later=later,
         )
+        if notice and not heard.pause:
+            again = notice.dump() == seen.known.notice
+            await self._herald.tell(issue, notice, report, again=again)
+            await self._store.save(replace(known, notice=""))
         if understood.under_way:
             raise _StillReading(understood.under_way)
 
-    async def _note(self, seen: _Case, understood: Understood, heard: Heard) -> tuple[Known, bool]:
+    def _notice(self, seen: _Case, report: Report) -> Notice | None:
+        """What is to be told in a comment of its own: what turned just now, or was not told yet."""
+        known = seen.known
+        before = known.status or self._publisher.status(seen.issue)
+        fresh = turned(before, known.stood, report, uuid.uuid4().hex)
+        if fresh or not known.notice:
+            return fresh
+        pending = Notice.load(known.notice)
+        return pending if pending.holds(report) else None
+
+    # -- who waits for whom -----------------------------------------------------------------
+
+    async def _tie(self, seen: _Case, understood: Understood, heard: Heard) -> _Ties:
+        """Its edges, from what is said and what Gitea has. Nothing is changed."""
+        me = seen.issue.ref
+        claude = self._rules.accept_ai_dependencies
+        said = said_by(me, understood.metadata, understood.reading, heard, claude=claude)
+        sight, plan = await self._mirror.consider(
+            seen.now.natives, await self._sight(seen, said, heard)
+        )
+        return _Ties(
+            said.without_commands(plan.taken_back),
+            sight,
+            plan,
+            frozenset(heard.ignored - plan.heeded | plan.off),
+        )
+
+    async def _sight(self, seen: _Case, said: Said, heard: Heard) -> Sight:
+        me = seen.issue.ref
+        others = (*await self._store.blockers([me]), *await self._store.waiting([me]))
+        texts = (Source.DECLARED, Source.AI)
+        return Sight(
+            me,
+            said=said.edges,
+            elsewhere=frozenset(
+                (one.waits, one.on) for one in others if one.said_by != me and one.source in texts
+            )
+            - heard.ignored,
+            unlinked=heard.ignored,
+            text=digest(seen.issue.body),
+        )
+
+    async def _untie(self, seen: _Case) -> None:
+        """Take away what the bot set among Gitea's own dependencies for this issue alone."""
+        heard = await self._sayings.heard(seen.issue.ref)
+        natives = seen.now.natives
+        sight, plan = await self._mirror.consider(natives, await self._sight(seen, Said(), heard))
+        await self._mirror.remember(plan)
+        await self._mirror.carry_out(sight, plan, natives, self._reach(()))
+
+    async def _note(self, seen: _Case, ties: _Ties) -> tuple[Known, bool]:
         """Remember the edges it says now, and whom a change of them concerns; whether one is."""
         me, known = seen.issue.ref, seen.known
-        edges = self._edges(seen, understood, heard)
+        edges = ties.edges()
+        ends = {me, *ties.said.named, *_ends(edges)}
+        await self._watching.watch({ref.repository for ref in ends}, seen.began - OVERLAP)
         changed = await self._store.said_by(me) ^ edges
         before = await self._surveyor.reach(me) if changed else set[IssueRef]()
         owed = {*known.owed, *before, *_ends(changed)}
@@ -284,63 +391,51 @@ class Coordinator:
         await self._store.save(known, edges)
         return known, bool(changed)
 
-    async def _survey(self, seen: _Case, understood: Understood, heard: Heard) -> Surroundings:
-        me, metadata = seen.issue.ref, understood.metadata
+    async def _survey(self, seen: _Case, ties: _Ties) -> Surroundings:
+        natives = seen.now.natives
         return await self._surveyor.survey(
-            me,
-            native=(*seen.now.blockers.issues, *seen.now.blocking),
-            named={*metadata.blocked_by, *metadata.blocks, *heard.linked} - heard.unlinked - {me},
-            proposed=self._proposed(understood.reading, heard),
+            seen.issue.ref,
+            native=(*natives.blockers.issues, *natives.blocking.issues),
+            named=ties.said.named - {ref for edge in ties.plan.off for ref in edge},
+            proposed=ties.said.proposed,
             most=self._rules.dependencies,
-            ignored=heard.ignored,
+            ignored=ties.ignored,
         )
+
+    async def _set_natives(
+        self, seen: _Case, ties: _Ties, around: Surroundings
+    ) -> tuple[tuple[Unset, tuple[IssueRef, ...]], ...]:
+        """Set and take away in Gitea what follows from what is said; what could not be set."""
+        if not seen.issue.is_open:
+            ties.plan.put.clear()
+        exist = (RefState.OPEN, RefState.CLOSED, RefState.MERGED)
+        there = {d.ref for d in (*around.blockers, *around.waiting) if d.state in exist}
+        reach = self._reach(there)
+        return await self._mirror.carry_out(ties.sight, ties.plan, seen.now.natives, reach)
+
+    def _reach(self, exist: Collection[IssueRef]) -> Reach:
+        return Reach(exist, self._surveyor.may_mirror, self._surveyor.closes_circle)
 
     # -- decide -----------------------------------------------------------------------------
 
-    def _edges(self, seen: _Case, understood: Understood, heard: Heard) -> set[Edge]:
-        """What this issue says of who waits for whom.
-
-        That another issue waits for this one is believed within a repository only: whoever may
-        write a text here need not have a say there.
-        """
-        me, metadata, reading = seen.issue.ref, understood.metadata, understood.reading
-        said = {Edge(me, ref, me, Source.DECLARED) for ref in metadata.blocked_by}
-        said |= {Edge(ref, me, me, Source.DECLARED) for ref in metadata.blocks if _near(ref, me)}
-        said |= {Edge(me, other.ref, me, Source.GITEA) for other in seen.now.blockers.issues}
-        said |= {Edge(other.ref, me, me, Source.GITEA) for other in seen.now.blocking}
-        if reading and self._rules.accept_ai_dependencies == "accept":
-            said |= {Edge(me, ref, me, Source.AI) for ref in reading.blocked_by}
-        said |= {
-            Edge(link.waits, link.on, me, Source.COMMAND)
-            for link in heard.links
-            if link.kind is LinkKind.ADDED
-        }
-        return {
-            edge
-            for edge in said
-            if edge.waits != edge.on and (edge.waits, edge.on) not in heard.ignored
-        }
-
-    def _proposed(self, reading: Reading | None, heard: Heard) -> tuple[IssueRef, ...]:
-        """What Claude thinks it waits for, and nobody has said a word about."""
-        if reading is None or self._rules.accept_ai_dependencies != "propose":
-            return ()
-        return tuple(ref for ref in reading.blocked_by if ref not in heard.linked)
-
-    async def _judge(self, seen: _Case, understood: Understood, heard: Heard) -> Report:
-        """Look around, and decide."""
+    async def _judge(
+        self, seen: _Case, understood: Understood, heard: Heard, ties: _Ties, *, writing: bool
+    ) -> Report:
+        """Look around, and decide. `writing`: also set what is said among Gitea's dependencies."""
         me = seen.issue.ref
         tree, around = await side_by_side(
-            self._repositories.tree(me.repository), self._survey(seen, understood, heard)
+            self._repositories.tree(me.repository), self._survey(seen, ties)
         )
         facts = _with_said(await self._facts(seen, understood, around, tree), heard)
+        unset = await self._set_natives(seen, ties, around) if writing else ()
+        facts = replace(facts, kept_off=ties.kept_off(), unset=unset)
         report = decide(facts)
         unblock = heard.overrides.get(Field.UNBLOCK)
         if unblock:
             still = fingerprint(facts.text, [one.ref for one in report.open_blockers])
             if unblock.value == still:
                 report = decide(replace(facts, unblocked=unblock))
-            elif report.status is not Status.CLOSED:
+            elif writing and report.status is not Status.CLOSED:
                 await self._sayings.give_back(me, Field.UNBLOCK)
         if understood.under_way:
             report = replace(report, warnings=(*report.warnings, Warn(WarningKind.READING)))
@@ -354,7 +449,7 @@ class Coordinator:
         tree: Mapping[str, int] | None,
     ) -> Facts:
         issue, rules = seen.issue, self._rules
-        begun = _carries(issue, self._book.in_progress)
+        begun = self._publisher.in_progress(issue)
         return Facts(
             issue=issue.ref,
             title=issue.title,
@@ -370,7 +465,7 @@ class Coordinator:
             titles=around.titles,
             dependencies_found=around.found,
             dependencies_followed=around.followed,
-            hidden_blockers=around.hidden + seen.now.blockers.unseen,
+            hidden_blockers=around.hidden + seen.now.natives.blockers.unseen,
             tree=tree,
             agents=rules.agents,
             busy=await self._store.busy(besides=issue.ref),
@@ -382,57 +477,6 @@ class Coordinator:
             bot=self._bot.login,
         )
 
-    # -- publish ----------------------------------------------------------------------------
-
-    async def _publish(self, seen: _Case, report: Report, said: Overrides) -> int:
-        """Write the comment and the labels side by side; the comment's id."""
-        issue, wanted = seen.issue, self._book.wanted(report)
-        comment = seen.now.comment or await self._comment.find(issue)
-        refused = self._refused(issue)
-        if comment and refused is None:
-            # The first look since the start: what the comment has to say of labels is not known,
-            # and it is not to be rewritten twice to find out.
-            labelled = await self._label(issue, wanted, said)
-            comment_id, written = await self._say(issue, comment, report)
-        else:
-            (comment_id, written), labelled = await side_by_side(
-                self._say(issue, comment, report), self._label(issue, wanted, said)
-            )
-            if bool(refused) is not bool(self._refused(issue)):
-                comment = await self._comment.remembered(issue.ref, comment_id)
-                comment_id, written = await self._say(issue, comment, report)
-        self._observer.report(written=written or labelled)
-        log.info(
-            "report.written" if written else "report.unchanged",
-            issue=str(issue.ref),
-            status=report.status.value,
-            labelled=labelled,
-        )
-        return comment_id
-
-    async def _label(self, issue: Issue, wanted: Sequence[LabelSpec], said: Overrides) -> bool:
-        """Make the issue carry these labels; whether anything was written.
-
-        Priorities are the bot's where a command spoke of one. That it was taken away is forgotten
-        with the label: whoever sets one by hand afterwards keeps it.
-        """
-        spoken = said.get(Field.PRIORITY)
-        drop = self._book.priorities if spoken else ()
-        written = await self._labels.put(issue, wanted, drop=drop)
-        if spoken and said.priority is None and not self._refused(issue):
-            await self._sayings.give_back(issue.ref, Field.PRIORITY)
-        return written
-
-    def _refused(self, issue: Issue) -> bool | None:
-        return self._labels.refused(issue.ref.repository)
-
-    async def _say(self, issue: Issue, comment: Comment | None, report: Report) -> tuple[int, bool]:
-        """Make the comment say the report, and whether labels are refused as far as is known."""
-        if self._refused(issue):
-            warnings = (*report.warnings, Warn(WarningKind.LABELS_REFUSED))
-            report = replace(report, warnings=warnings)
-        return await self._comment.put(issue, comment, self._renderer.report(report))
-
     # -- remember, and have others looked at ------------------------------------------------
 
     async def _remember(
@@ -443,7 +487,7 @@ class Coordinator:
         concerned: Iterable[IssueRef],
         state: str,
         later: Later,
-    ) -> None:
+    ) -> Known:
         """Remember the issue, then have those looked at whom its change concerns.
 
         All of it is remembered before: they may be looked at at once, and must find it. Until
@@ -457,7 +501,9 @@ class Coordinator:
         await self._store.save(known, edges)
         if coordinated:
             await later(known.owed)
-            await self._store.save(replace(known, owed=()))
+            known = replace(known, owed=())
+            await self._store.save(known)
+        return known
 
 
 def _with_said(facts: Facts, heard: Heard) -> Facts:
@@ -481,8 +527,11 @@ def _near(one: IssueRef, other: IssueRef) -> bool:
     return one.key[0] == other.key[0]
 
 
-def _carries(issue: Issue, name: str) -> bool:
-    return any(label.name.casefold() == name.casefold() for label in issue.labels)
+def _left(known: Known) -> Known:
+    """What is known of an issue that is not coordinated: no report, nothing to tell."""
+    return replace(
+        known, coordinated=False, status="", agent="", cycle=(), stood=(), notice="", comment_at=""
+    )
 
 
 def _shows_otherwise(known: Known, issue: Issue) -> bool:

@@ -24,6 +24,7 @@ from bot.models import (
     Report,
     Source,
     Status,
+    Unset,
     Warn,
     WarningKind,
 )
@@ -44,7 +45,8 @@ class Facts:
     label already, `at_work` which agent it was given to: it keeps it unless the text names one.
     `dependencies_found` is how many issues it waits for, of which `dependencies_followed` were
     looked at; None when that is all of them. `hidden_blockers` counts open ones that may not be
-    shown here. `held`, `unblocked` and `priority` are what people said by commands.
+    shown here. `kept_off` are those a text names, and a person took away in Gitea; `unset` those
+    that could not be set there. `held`, `unblocked` and `priority` are what people said by commands.
     """
 
     issue: IssueRef
@@ -62,6 +64,8 @@ class Facts:
     dependencies_found: int | None = None
     dependencies_followed: int | None = None
     hidden_blockers: int = 0
+    kept_off: tuple[IssueRef, ...] = ()
+    unset: tuple[tuple[Unset, tuple[IssueRef, ...]], ...] = ()
     tree: Mapping[str, int] | None = None
     agents: Sequence[Agent] = ()
     busy: Mapping[str, int] = field(default_factory=dict)
@@ -113,6 +117,7 @@ def _draft(facts: Facts) -> Report:
         waiting=waiting,
         proposals=proposals,
         hidden_blockers=facts.hidden_blockers,
+        unset=facts.unset,
         priority=facts.priority,
         bot=facts.bot,
     )
@@ -296,6 +301,8 @@ def _references(report: Report, facts: Facts) -> Iterator[Warn]:
         refs = tuple(dict.fromkeys(d.ref for d in among if d.state is state))
         if refs:
             yield Warn(kind, refs=refs)
+    if facts.kept_off:
+        yield Warn(WarningKind.KEPT_OFF, refs=facts.kept_off)
     if facts.hidden_blockers:
         yield Warn(WarningKind.HIDDEN, numbers=(facts.hidden_blockers,))
     if facts.metadata.unreadable:

@@ -80,10 +80,14 @@ class LabelBook:
         """
         return name.casefold() in self.specs.keys() - self.priorities
 
+    def status(self, status: Status) -> str:
+        """The label that shows a status."""
+        return f"{self._scopes.status}/{status}"
+
     @property
     def in_progress(self) -> str:
         """The label by which people and agents say that they have begun."""
-        return f"{self._scopes.status}/{Status.IN_PROGRESS}"
+        return self.status(Status.IN_PROGRESS)
 
     def wanted(self, report: Report) -> tuple[LabelSpec, ...]:
         """The labels an issue with this report carries."""
@@ -92,7 +96,7 @@ class LabelBook:
             f"{self._scopes.difficulty}/{report.difficulty}",
         ]
         if report.status is not Status.CLOSED:
-            names.append(f"{self._scopes.status}/{report.status}")
+            names.append(self.status(report.status))
         if report.assignment.agent:
             names.append(f"{self._scopes.agent}/{report.assignment.agent.name}")
         if report.priority:

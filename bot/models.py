@@ -289,6 +289,7 @@ class WarningKind(StrEnum):
     HELD = "held"  # texts: by whom, why (may be empty)
     UNBLOCKED = "unblocked"  # texts: by whom, why, when; open blockers do not count for now
     HIDDEN = "hidden"  # numbers: open blockers that may not be shown here
+    KEPT_OFF = "kept-off"  # refs: a text says so, but a person took them away in Gitea
     LABELS_REFUSED = "labels-refused"  # the bot may not set labels in this repository
 
 
@@ -300,6 +301,16 @@ class Warn:
     refs: tuple[IssueRef, ...] = ()
     texts: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+
+
+class Unset(StrEnum):
+    """Why something that is said is not set in Gitea; the words are in `templates/`."""
+
+    SWITCHED_OFF = "switched-off"  # dependencies, in the repository of the issue that waits
+    CROSSING = "crossing"  # this Gitea allows none between repositories
+    PRIVATE = "private"  # Gitea would show the title to people who may not read it
+    CIRCLE = "circle"  # then none of them could be closed
+    REFUSED = "refused"  # the bot may not
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +329,7 @@ class Report:
     waiting: tuple[Dependency, ...] = ()
     proposals: tuple[Dependency, ...] = ()
     hidden_blockers: int = 0  # open blockers that may not be shown here, not even by reference
+    unset: tuple[tuple[Unset, tuple[IssueRef, ...]], ...] = ()  # said, but not set in Gitea
     priority: str | None = None  # p0 … p3, where a person said so
     edges: tuple[tuple[IssueRef, IssueRef], ...] = ()  # (waits, for), around this issue
     cycle: tuple[IssueRef, ...] = ()

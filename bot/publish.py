@@ -80,7 +80,7 @@ class StickyComment:
 
     def __init__(self, gitea: CommentWriter, bot: User) -> None:
         self._gitea = gitea
-        self._bot = bot
+        self.bot = bot
 
     async def remembered(self, ref: IssueRef, comment_id: int | None) -> Comment | None:
         """The comment of a remembered id; None when there is none, or it was deleted."""
@@ -90,7 +90,7 @@ class StickyComment:
             found = await self._gitea.comment(ref.repository, comment_id)
         except NotFound:
             return None
-        return found if found.user.id == self._bot.id and found.number == ref.number else None
+        return found if found.user.id == self.bot.id and found.number == ref.number else None
 
     async def find(self, issue: Issue) -> Comment | None:
         """The comment among all of the issue's; further ones of the bot's are deleted."""
@@ -103,20 +103,19 @@ class StickyComment:
         return mine[0] if mine else None
 
     def _is_report(self, comment: Comment) -> bool:
-        return comment.user.id == self._bot.id and comment.body.lstrip().startswith(MARKER)
+        return comment.user.id == self.bot.id and comment.body.lstrip().startswith(MARKER)
 
-    async def put(self, issue: Issue, current: Comment | None, body: str) -> tuple[int, bool]:
-        """Make the comment say `body`; its id, and whether anything was written."""
+    async def put(self, issue: Issue, current: Comment | None, body: str) -> tuple[Comment, bool]:
+        """Make the comment say `body`; the comment, and whether anything was written."""
         if current and current.body == body:
-            return current.id, False
+            return current, False
         if current:
             try:
-                return (
-                    await self._gitea.edit_comment(issue.ref.repository, current.id, body)
-                ).id, True
+                repo = issue.ref.repository
+                return await self._gitea.edit_comment(repo, current.id, body), True
             except NotFound:
                 log.info("report.deleted_meanwhile", issue=str(issue.ref))
-        return (await self._gitea.create_comment(issue.ref, body)).id, True
+        return await self._gitea.create_comment(issue.ref, body), True
 
 
 class Labels:

@@ -196,6 +196,7 @@ def _scaled(number: int, figures: int) -> str:
 _CAUTION = {WarningKind.CYCLE, WarningKind.ITSELF, WarningKind.TOO_BIG}
 _NOTE = {
     WarningKind.GONE,
+    WarningKind.KEPT_OFF,
     WarningKind.AI_FAILED,
     WarningKind.READING,
     WarningKind.HELD,

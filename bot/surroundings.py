@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.dependencies import would_close_cycle
 from bot.errors import GiteaError, NotFound, Permanent
 from bot.gitea.models import Issue
 from bot.models import Dependency, IssueRef, RefState, Source
@@ -134,8 +135,8 @@ class Surveyor:
         those Claude thinks it waits for. At most `most` blockers are looked at. `ignored` are edges
         (waits, for) that people took away.
         """
-        out = _without(await self._store.blockers([me]), ignored)
-        into = _without(await self._store.waiting([me]), ignored)
+        out = _standing(await self._store.blockers([me]), me, ignored)
+        into = _standing(await self._store.waiting([me]), me, ignored)
         told = {issue.ref: _looked(issue) for issue in native}
         ends = {e.on for e in out} | {e.waits for e in into} | {*named, *proposed}
         concealed = await self._concealed(me, ends)
@@ -190,6 +191,21 @@ class Surveyor:
     async def may_show(self, refs: Collection[IssueRef], at: IssueRef) -> set[IssueRef]:
         """Those of the issues that may be named at an issue."""
         return set(refs) - await self._concealed(at, refs)
+
+    async def may_mirror(self, waits: IssueRef, on: IssueRef) -> bool:
+        """Whether a dependency may be set in Gitea, which shows each issue's title at the other."""
+        if _same(waits, on):
+            return True
+        hidden = await asyncio.gather(
+            self._repositories.hidden(waits.repository), self._repositories.hidden(on.repository)
+        )
+        return not any(hidden)
+
+    async def closes_circle(self, waits: IssueRef, on: IssueRef) -> bool:
+        """Whether `on` waits for `waits`, directly or through others, as far as is remembered."""
+        near = [*await self._store.blockers([on]), *await self._store.waiting([waits])]
+        edges = await self._walk(on, near, EDGES, set(), _nothing)
+        return bool(would_close_cycle(edges, (waits, on)))
 
     async def _concealed(self, me: IssueRef, refs: Iterable[IssueRef]) -> set[IssueRef]:
         """Those of other repositories that somebody may be unable to read.
@@ -295,8 +311,16 @@ async def _nothing(_refs: Collection[IssueRef]) -> set[IssueRef]:
     return set()
 
 
-def _without(edges: Iterable[Edge], ignored: Collection[tuple[IssueRef, IssueRef]]) -> list[Edge]:
-    return [edge for edge in edges if (edge.waits, edge.on) not in ignored]
+def _standing(
+    edges: Iterable[Edge], me: IssueRef, ignored: Collection[tuple[IssueRef, IssueRef]]
+) -> list[Edge]:
+    """Those that count. What Gitea has is seen from this end; the other one may not have looked."""
+    return [
+        edge
+        for edge in edges
+        if (edge.waits, edge.on) not in ignored
+        and (edge.source is not Source.GITEA or edge.said_by == me)
+    ]
 
 
 def _same(one: IssueRef, other: IssueRef) -> bool:

@@ -162,9 +162,12 @@ class GiteaAPI:
         """GET …/issues/{number}/dependencies, only those the bot may see."""
         return list((await self.native_dependencies(ref)).issues)
 
-    async def native_blocking(self, ref: IssueRef) -> list[Issue]:
-        """GET …/issues/{number}/blocks: what waits for it, as far as the bot may see."""
-        return list((await self._natives(ISSUE + "/blocks", ref)).issues)
+    async def native_blocking(self, ref: IssueRef) -> NativeDependencies:
+        """GET …/issues/{number}/blocks: what waits for it."""
+        try:
+            return await self._natives(ISSUE + "/blocks", ref)
+        except NotFound:
+            return NativeDependencies(off=True)
 
     async def _natives(self, route: str, ref: IssueRef) -> NativeDependencies:
         found = [_read(Issue, item) async for item in self.client.getiter(route, **_at(ref))]

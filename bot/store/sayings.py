@@ -71,6 +71,11 @@ class SayingsStore(Access):
         ends = (*_at(t.links, waits), *_for(on))
         return await self._delete(t.links, *ends, t.links.c.kind == LinkKind.ADDED.value)
 
+    async def heed(self, waits: IssueRef, on: IssueRef) -> bool:
+        """Let an edge count again that was taken away; whether one was."""
+        ends = (*_at(t.links, waits), *_for(on))
+        return await self._delete(t.links, *ends, t.links.c.kind == LinkKind.IGNORED.value)
+
     async def links(self, issue: IssueRef) -> Sequence[Link]:
         """Everything people said of edges from and to an issue."""
         return await self.links_of([issue])

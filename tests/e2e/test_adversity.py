@@ -188,7 +188,7 @@ async def test_what_waits_for_the_same_issue_is_not_drawn(world: World) -> None:
         assert "#35;4 Waits" not in world.report(3)
         assert "#35;5 Waits" in world.report(hub)
         world.forge.requests.clear()
-        alice.close(3)
+        alice.edit(3, title="Renamed")
         await world.quiet(bot)
         written = {r.path for r in world.forge.requests if r.user == BOT and r.method == "PATCH"}
         assert 3 == len(written), "its own, the hub's and that of what the hub waits for"

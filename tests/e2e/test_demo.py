@@ -18,6 +18,7 @@ from bot.demo import story
 from bot.demo.forge import Forge
 from bot.demo.story import BOT, REPOSITORY, SCENES, play, staged
 from bot.errors import ConfigError, CoordinatorError
+from bot.render import MARKER
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +40,10 @@ async def test_the_story_ends_as_it_is_told():
             await stage.quiet()
         story._check(stage)
         for number in (2, 3, 4, 5):
-            assert 1 == len(stage.forge.comments(REPOSITORY, number, by=BOT))
+            said = [one.body for one in stage.forge.comments(REPOSITORY, number, by=BOT)]
+            assert 1 == sum(body.startswith(MARKER) for body in said)
         assert [] == stage.forge.comments(REPOSITORY, 1)
-        assert [5] == [n for n, *_ in stage.news() if n == 5]
+        assert {5} == {n for n, *_ in stage.news() if n == 5}
 
 
 async def test_news_is_told_once():
@@ -56,7 +58,10 @@ async def test_news_is_told_once():
         assert [] == stage.news()
         SCENES[1].act(stage.alice)
         await stage.quiet()
-        assert [2] == [number for number, *_ in stage.news()]
+        report, notice = [(number, body) for number, _, body, _ in stage.news()]
+        assert (2, 2) == (report[0], notice[0])
+        assert "**Ready**" in report[1]
+        assert "is closed: nothing holds this back any longer" in notice[1]
 
 
 async def test_a_stage_leaves_nothing_behind(tmp_path, monkeypatch):

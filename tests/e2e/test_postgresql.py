@@ -80,7 +80,8 @@ async def test_a_report_follows_its_issue_over_a_restart(
         alice.close(1)
         async with at_work(forge, token, postgresql_url, tmp_path) as bot:
             await quiet(forge, bot)
-            [after] = forge.comments(REPO, 2, by=BOT)
+            after, notice = forge.comments(REPO, 2, by=BOT)
+            assert "is closed" in notice.body
             assert before.id == after.id
             assert "**Ready**" in after.body
             assert "status/ready" in forge.labels(REPO, 2)

@@ -27,8 +27,9 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 def reports(stage: Stage, number: int) -> list[str]:
-    """What the bot said on an issue."""
-    return [one.body for one in stage.forge.comments(REPOSITORY, number, by=BOT)]
+    """The bot's reports on an issue."""
+    said = (one.body for one in stage.forge.comments(REPOSITORY, number, by=BOT))
+    return [body for body in said if body.startswith(MARKER)]
 
 
 def report(stage: Stage, number: int) -> str:
@@ -270,7 +271,7 @@ async def test_refused_labels_are_told_in_the_report_which_is_not_rewritten_at_e
     for again in range(3):
         stage.forge.requests.clear()
         if again == 2:  # as after a start: nothing is known of the repository's labels
-            stage.bot.coordinator._labels._refused.clear()
+            stage.bot.coordinator._publisher._labels._refused.clear()
         stage.alice.edit(number, body=f"Again {again}.{SIZE}")
         await stage.quiet()
         assert 0 == stage.forge.requests.count("PATCH", "comments", BOT)
@@ -344,6 +345,7 @@ async def test_what_waits_is_shown_with_its_present_title(stage: Stage) -> None:
     stage.alice.edit(second, title="Renamed")
     await stage.quiet()
     assert "Renamed" in report(stage, first)
+    stage.alice.close(first)
     stage.alice.close(second)
     await stage.quiet()
     [line] = [one for one in report(stage, first).splitlines() if "Renamed" in one and "- " in one]
@@ -459,8 +461,10 @@ async def test_a_renamed_repository_keeps_the_one_comment_of_each_issue(stage: S
     known = await stage.bot.store.issue(new)
     assert known is not None
     assert known.coordinated
-    [comment] = stage.forge.comments("acme/missile", second, by=BOT)
+    comment, notice = stage.forge.comments("acme/missile", second, by=BOT)
+    assert comment.body.startswith(MARKER)
     assert "**Ready**" in comment.body
+    assert "**Ready**" in notice.body
     assert "status/ready" in stage.forge.labels("acme/missile", second)
 
 

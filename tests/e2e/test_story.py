@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.e2e.work import BOT, at_work
@@ -75,7 +76,12 @@ async def test_alice_assigns_an_issue_and_its_one_report_stays_true(
             "agent/sonnet",
             headline="Ready",
         )
-        assert [] == look.others
+        said = [re.sub(r"<!--.*?-->\s*", "", one).split(":")[0] for one in look.others]
+        assert [
+            r"**Ready** — \#1 is closed",
+            r"**Blocked again** — \#1 was reopened, and this waits for it.",
+            r"**Ready** — it waits for `#1` no longer",
+        ] == [one.strip() for one in said]
 
 
 async def test_an_issue_opened_with_the_bot_assigned_gets_one_report(

@@ -12,6 +12,7 @@ import inspect
 import itertools
 import os
 import random
+import re
 import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
@@ -34,13 +35,17 @@ from bot.gitea.api import GiteaAPI
 from bot.gitea.client import Gitea
 from bot.gitea.events import Event
 from bot.gitea.models import User
+from bot.herald import Herald
 from bot.labels import LabelBook, Scopes
+from bot.mirror import Mirror
 from bot.models import IssueRef
 from bot.publish import Labels, StickyComment
+from bot.publisher import Publisher
 from bot.render import Renderer
 from bot.repositories import Repositories
 from bot.routing import discover
 from bot.store.database import opened
+from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
 from bot.surroundings import Surveyor
@@ -137,6 +142,16 @@ class Quiet:
     def report(self, *, written: bool) -> None:
         """Nobody counts."""
 
+    async def unheard(self, _comment: object, _at: str, *, on_hold: bool) -> tuple[()]:
+        """Nobody ticks."""
+        return ()
+
+    async def hear(self, _issue: IssueRef, _comments: object) -> None:
+        """Nobody says a word."""
+
+    async def watch(self, _repositories: object, _since: datetime) -> None:
+        """Nothing is missed."""
+
 
 class Silence:
     async def run(self, event: Event) -> Done:
@@ -168,6 +183,7 @@ class World:
     gitea: GiteaAPI
     store: Store
     sayings: SayingsStore
+    natives: NativesStore
     me: User
     repo: str
     clock: Clock
@@ -181,6 +197,7 @@ class World:
         gitea: Any = self.trap.around(self.gitea, "gitea")
         store: Any = self.trap.around(self.store, "store")
         sayings: Any = self.trap.around(self.sayings, "sayings")
+        natives: Any = self.trap.around(self.natives, "natives")
         settings = load({})
         book = LabelBook(Scopes(), [agent.name for agent in settings.roster])
         repositories = Repositories(gitea)
@@ -189,15 +206,24 @@ class World:
             store=store,
             repositories=repositories,
             surveyor=Surveyor(gitea, store, repositories),
-            comment=StickyComment(gitea, self.me),
-            labels=Labels(gitea, store, book, sleep=self.clock.sleep),
-            book=book,
-            renderer=RENDERER,
+            mirror=Mirror(gitea=gitea, memory=natives, links=sayings),
+            publisher=Publisher(
+                comment=StickyComment(gitea, self.me),
+                labels=Labels(gitea, store, book, sleep=self.clock.sleep),
+                book=book,
+                renderer=RENDERER,
+                sayings=sayings,
+                observer=Quiet(),
+                ticks=Quiet(),
+                hear=Quiet().hear,
+            ),
+            herald=Herald(gitea, RENDERER, self.me),
+            watching=Quiet(),
             bot=self.me,
             rules=Rules(settings.roster, 0.5, SizeLimits(), 50, frozenset()),
             reader=None,
             sayings=sayings,
-            observer=Quiet(),
+            clock=self.clock,
         )
         core = Core(self.me, coordinator, self.gitea)
 
@@ -246,7 +272,8 @@ class World:
         repository = self.forge.repository(name)
 
         def plain(value: object) -> str:
-            return str(value).replace(name.partition("/")[2], "REPO")
+            text = str(value).replace(name.partition("/")[2], "REPO")
+            return re.sub(r"(?<=coordinator:notice )\w+", "TOKEN", text)
 
         numbers = sorted(repository.issues)
         refs = [IssueRef.parse(f"{name}#{number}") for number in range(1, 6)]
@@ -257,7 +284,20 @@ class World:
             },
             "labels": {n: self.forge.labels(name, n) for n in numbers},
             "made": sorted(label.name for label in repository.labels.values()),
-            "known": sorted(plain(replace(one, comment_id=None)) for one in known.values()),
+            "known": sorted(
+                plain(replace(one, comment_id=None, comment_at="", seen_at=None))
+                for one in known.values()
+            ),
+            "natives": {
+                n: sorted(one.number for one in repository.issues[n].blocked_by) for n in numbers
+            },
+            "set": sorted(
+                {
+                    plain(one)
+                    for found in [await self.natives.of(r) for r in refs]
+                    for one in found.values()
+                }
+            ),
             "edges": sorted(map(plain, await self.store.blockers(refs))),
         }
 
@@ -305,6 +345,8 @@ STEPS: dict[str, tuple[Act, ...]] = {
     "unassigned": (_open, _alice(lambda a: a.unassign(2, BOT), 2, "unassigned")),
     "deleted": (_open, _alice(lambda a: a.delete(2), 2, "deleted")),
     "report deleted": (_open, _deleted_report),
+    "taken away in Gitea": (_open, _alice(lambda a: a.unblock(2, by=1), 2, "edited")),
+    "added in Gitea": (_open, _alice(lambda a: a.block(3, by=1), 3, "edited")),
 }
 
 
@@ -321,7 +363,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Callable[[], Any]]:
         gitea = GiteaAPI(client)
         me = await gitea.me()
 
-        def fresh() -> tuple[str, Callable[[Store, SayingsStore, Clock], World]]:
+        def fresh() -> tuple[str, Callable[..., World]]:
             number = next(numbers)
             repo = f"acme/r{number:04}"
             forge.add_repository(repo, files={"a.py": 100})
@@ -329,8 +371,8 @@ async def make(tmp_path: Path) -> AsyncIterator[Callable[[], Any]]:
                 forge.grant(repo, login, "admin")
             path = tmp_path / f"{number}.db"
             shutil.copy(tmp_path / "empty.db", path)
-            return f"sqlite:///{path}", lambda store, sayings, clock: World(
-                forge, gitea, store, sayings, me, repo, clock
+            return f"sqlite:///{path}", lambda *stores: World(
+                forge, gitea, *stores[:3], me, repo, stores[3]
             )
 
         yield fresh
@@ -346,7 +388,8 @@ async def _run(make: Callable[[], Any], steps: tuple[Act, ...], trap: Trap) -> d
         sa.event.listen(engine.sync_engine, "connect", _no_power_cuts)
         await engine.dispose()
         clock = Clock()
-        world: World = world_of(Store(engine, now=clock), SayingsStore(engine, now=clock), clock)
+        stores = (kind(engine, now=clock) for kind in (Store, SayingsStore, NativesStore))
+        world: World = world_of(*stores, clock)
         world.boot()
         for step in steps[:-1]:
             step(world)

@@ -1,0 +1,215 @@
+"""Gitea's own dependencies, both ways: read what people set there, set what texts and commands say.
+
+What is to be done is decided in `bot.natives`; here it is asked and done. Gitea answers 500 without
+a word to a dependency that is there already or would close a direct circle, so it is read before
+anything is written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+import structlog
+
+from bot.dependencies import Edge
+from bot.errors import Conflict, Permanent
+from bot.models import IssueRef, Unset
+from bot.natives import Native, Plan, Sight, State, grouped, other_end, plan, surprising
+from bot.snapshot import DependencyReader, Neighbours, neighbours
+
+log = structlog.get_logger(__name__)
+
+REFUSAL_KEPT = 3600.0  # seconds until what Gitea refused is tried again
+CROSSING = "CrossRepositoryDependencies"  # in Gitea's refusal where it allows none of them
+
+
+class Mode(StrEnum):
+    """What is done with Gitea's own dependencies: nothing, read, or read and set."""
+
+    OFF = "off"
+    READ = "read"
+    BOTH = "both"
+
+
+class Gitea(DependencyReader, Protocol):
+    """What this needs of Gitea."""
+
+    async def add_dependency(self, ref: IssueRef, blocker: IssueRef) -> None:
+        """Set a dependency; Conflict when it is there, or would close a direct circle."""
+
+    async def remove_dependency(self, ref: IssueRef, blocker: IssueRef) -> None:
+        """Take one away; Conflict when it is not there."""
+
+
+class Memory(Protocol):
+    """What was done before."""
+
+    async def of(self, issue: IssueRef) -> dict[Edge, Native]:
+        """What is remembered of the dependencies that touch an issue."""
+
+    async def keep(self, natives: list[Native]) -> None:
+        """Remember these."""
+
+    async def forget(self, edges: set[Edge]) -> None:
+        """Remember these no longer."""
+
+
+class Links(Protocol):
+    """What people said of edges by commands."""
+
+    async def unlink(self, waits: IssueRef, on: IssueRef) -> bool:
+        """Take an added edge away."""
+
+    async def heed(self, waits: IssueRef, on: IssueRef) -> bool:
+        """Let one that was taken away count again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far setting goes: issues that exist, who may see whom, and what would close a circle."""
+
+    exist: Collection[IssueRef]
+    may_mirror: Callable[[IssueRef, IssueRef], Awaitable[bool]]
+    closes_circle: Callable[[IssueRef, IssueRef], Awaitable[bool]]
+
+
+class Mirror:
+    """Keeps Gitea's own dependencies and what is said in step. `clock` gives growing seconds."""
+
+    def __init__(
+        self,
+        *,
+        gitea: Gitea,
+        memory: Memory,
+        links: Links,
+        mode: Mode = Mode.BOTH,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._gitea = gitea
+        self._memory = memory
+        self._links = links
+        self._clock = clock
+        self._refused: dict[Edge | str, float] = {}
+        self.mode = mode
+
+    async def consider(self, natives: Neighbours, sight: Sight) -> tuple[Sight, Plan]:
+        """What follows for an issue from what is said, and what Gitea has (`natives`).
+
+        `sight` tells what is said; what Gitea has, and what was done before, is entered here.
+        Nothing is changed.
+        """
+        there = natives.edges(sight.me)
+        if self.mode is Mode.OFF:
+            return sight, Plan()
+        if self.mode is Mode.READ:
+            return sight, Plan(people=set(there - sight.unlinked))
+        seen = _with(sight, natives, await self._memory.of(sight.me))
+        if surprising(seen):
+            seen = _with(sight, await neighbours(self._gitea, sight.me), seen.kept)
+        return seen, plan(seen)
+
+    async def remember(self, found: Plan) -> None:
+        """Remember what people changed in Gitea; links first, for a crash in between."""
+        for edge in found.taken_back:
+            await self._links.unlink(*edge)
+        for edge in found.heeded:
+            await self._links.heed(*edge)
+        if found.keep:
+            await self._memory.keep(found.keep)
+        if found.forget:
+            await self._memory.forget(found.forget)
+
+    async def forget(self, me: IssueRef) -> None:
+        """Forget what was done about an issue that is gone, and its dependencies with it."""
+        if kept := await self._memory.of(me):
+            await self._memory.forget(set(kept))
+
+    async def carry_out(
+        self, sight: Sight, found: Plan, natives: Neighbours, reach: Reach
+    ) -> tuple[tuple[Unset, tuple[IssueRef, ...]], ...]:
+        """Set and take away; what of it could not be set, by the reason. Raises Retryable."""
+        for edge in sorted(found.take, key=_order):
+            await self._take(edge, sight)
+        unset = []
+        for edge in sorted(found.put, key=_order):
+            if other_end(edge, sight.me) not in reach.exist:
+                continue  # that it cannot be seen is told already
+            why = await self._why_not(edge, sight, natives, reach) or await self._set(edge)
+            if why:
+                unset.append((why, other_end(edge, sight.me)))
+        if natives.blockers.off:
+            off = {other_end(edge, sight.me) for edge in sight.said.keys() & sight.unknown}
+            unset += [(Unset.SWITCHED_OFF, ref) for ref in off & set(reach.exist)]
+        return grouped(unset)
+
+    async def _why_not(
+        self, edge: Edge, sight: Sight, natives: Neighbours, reach: Reach
+    ) -> Unset | None:
+        waits, on = edge
+        crossing = waits.key[0] != on.key[0]
+        if crossing and not await reach.may_mirror(waits, on):
+            return Unset.PRIVATE
+        if (on, waits) in natives.edges(sight.me) or await reach.closes_circle(waits, on):
+            return Unset.CIRCLE
+        if crossing and self._is_refused(CROSSING):
+            return Unset.CROSSING
+        return Unset.REFUSED if self._is_refused(edge) else None
+
+    async def _set(self, edge: Edge) -> Unset | None:
+        """Set one; why it could not be, or None."""
+        waits, on = edge
+        await self._memory.keep([Native(*edge, State.SETTING)])
+        try:
+            await self._gitea.add_dependency(waits, on)
+        except Conflict:  # meanwhile it is there, or the other way round
+            there = await self._gitea.native_dependencies(waits)
+            if on not in {one.ref for one in there.issues}:
+                await self._memory.forget({edge})
+                return Unset.CIRCLE
+        except Permanent as error:
+            await self._memory.forget({edge})
+            return self._refusal(edge, error)
+        await self._memory.keep([Native(*edge, State.SET)])
+        log.info("dependency.set", issue=str(waits), waits_for=str(on))
+        return None
+
+    def _refusal(self, edge: Edge, error: Permanent) -> Unset:
+        crossing = CROSSING in error.message
+        log.warning("dependency.refused", issue=str(edge[0]), status=error.status)
+        self._refused[CROSSING if crossing else edge] = self._clock() + REFUSAL_KEPT
+        return Unset.CROSSING if crossing else Unset.REFUSED
+
+    def _is_refused(self, what: Edge | str) -> bool:
+        if self._refused.get(what, 0.0) > self._clock():
+            return True
+        self._refused.pop(what, None)
+        return False
+
+    async def _take(self, edge: Edge, sight: Sight) -> None:
+        waits, on = edge
+        await self._memory.keep([Native(*edge, State.TAKING)])
+        try:
+            await self._gitea.remove_dependency(waits, on)
+            log.info("dependency.taken", issue=str(waits), waits_for=str(on))
+        except Permanent as error:  # it is gone already, or is not the bot's to take away
+            log.info("dependency.kept", issue=str(waits), status=error.status)
+        if edge in sight.unlinked:
+            await self._memory.keep([Native(*edge, State.OFF)])
+        else:
+            await self._memory.forget({edge})
+
+
+def _with(sight: Sight, natives: Neighbours, kept: Mapping[Edge, Native]) -> Sight:
+    """The same, with what Gitea has and what was done before."""
+    there = natives.edges(sight.me)
+    edges = {*sight.said, *sight.elsewhere, *sight.unlinked, *kept} - there
+    unknown = frozenset(edge for edge in edges if natives.hide(edge, sight.me))
+    return replace(sight, there=there, kept=kept, unknown=unknown)
+
+
+def _order(edge: Edge) -> tuple[tuple[str, int], tuple[str, int]]:
+    return edge[0].key, edge[1].key

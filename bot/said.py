@@ -1,0 +1,69 @@
+"""What an issue says of who waits for whom: its text, commands, and Claude where that is wanted.
+
+Pure. What Gitea's own dependencies say is a matter of `bot.natives`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from bot.dependencies import Edge
+from bot.models import IssueRef, Metadata, Reading, Source
+from bot.sayings import Heard, LinkKind
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The edges (waits, for) that an issue says, each with where it comes from.
+
+    `named` is every issue that the text or a command names; `proposed` are those Claude thinks the
+    issue waits for, and nobody has said a word about.
+    """
+
+    edges: Mapping[Edge, frozenset[Source]] = field(default_factory=dict)
+    named: frozenset[IssueRef] = frozenset()
+    proposed: tuple[IssueRef, ...] = ()
+
+    def without_commands(self, edges: Collection[Edge]) -> Said:
+        """The same, when commands say these no longer."""
+        left = {
+            edge: sources - {Source.COMMAND} if edge in edges else sources
+            for edge, sources in self.edges.items()
+        }
+        kept = {edge: sources for edge, sources in left.items() if sources}
+        return Said(kept, self.named, self.proposed)
+
+
+def said_by(
+    me: IssueRef, metadata: Metadata, reading: Reading | None, heard: Heard, *, claude: str
+) -> Said:
+    """What an issue says. `claude`: what is done with what Claude read, as in the settings.
+
+    That another issue waits for this one is believed of a text within a repository only: whoever
+    may write a text here need not have a say there.
+    """
+    found: dict[Edge, set[Source]] = {}
+
+    def enter(waits: IssueRef, on: IssueRef, source: Source) -> None:
+        if waits != on and (waits, on) not in heard.ignored:
+            found.setdefault((waits, on), set()).add(source)
+
+    for ref in metadata.blocked_by:
+        enter(me, ref, Source.DECLARED)
+    for ref in metadata.blocks:
+        if ref.key[0] == me.key[0]:
+            enter(ref, me, Source.DECLARED)
+    if reading and claude == "accept":
+        for ref in reading.blocked_by:
+            enter(me, ref, Source.AI)
+    for link in heard.links:
+        if link.kind is LinkKind.ADDED:
+            enter(link.waits, link.on, Source.COMMAND)
+    proposed = reading.blocked_by if reading and claude == "propose" else ()
+    named = {*metadata.blocked_by, *metadata.blocks, *heard.linked} - heard.unlinked - {me}
+    return Said(
+        {edge: frozenset(sources) for edge, sources in found.items()},
+        frozenset(named),
+        tuple(ref for ref in proposed if ref not in heard.linked),
+    )
