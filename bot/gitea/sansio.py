@@ -145,12 +145,17 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         return None
     if re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
         return float(value)
+    when = http_date(value)
+    return None if when is None else max(0.0, (when - now).total_seconds())
+
+
+def http_date(value: str | None) -> datetime | None:
+    """The time of a header such as `Date`; None where there is none, or it is no time."""
     try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
+        when = parsedate_to_datetime(value or "")
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - now).total_seconds())
 
 
 class Pages:

@@ -172,6 +172,8 @@ WAITS = {
     "fraction": ("1.5", None),
     "nonsense": ("soon", None),
     "absurd": ("9" * 400, None),
+    "absurd date": ("Sun, 22 Nov 99999999999999 15:00:00 GMT", None),
+    "date past the end of time": ("Fri, 31 Dec 9999 23:59:59 -1400", None),
     "none": (None, None),
     "empty": ("", None),
 }
