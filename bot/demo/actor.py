@@ -5,7 +5,7 @@ Everything goes through the code of the API, so the same rights count and the sa
 
 from __future__ import annotations
 
-from bot.demo import comments, dependencies, hooks, issues, labels, pulls, repositories
+from bot.demo import comments, commits, dependencies, hooks, issues, labels, pulls, repositories
 from bot.demo.issues import Draft, Edit
 from bot.demo.markdown import ticked
 from bot.demo.records import Comment, Commit, File, Hook, Issue, Label, Repository, User
@@ -142,7 +142,7 @@ class Actor:
     ) -> Commit:
         """Commit files, by size or content (None deletes one)."""
         changes = {p: None if given is None else File.of(given) for p, given in files.items()}
-        return repositories.write_files(
+        return commits.write_files(
             self.world,
             self.user,
             self.repository,

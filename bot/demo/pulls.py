@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from bot.demo.commits import announce_push, new_commit
 from bot.demo.issues import find_issue, new_record, set_state, touch
 from bot.demo.notices import tell
 from bot.demo.records import Issue, Pull, Repository, Right, User
 from bot.demo.references import closed_by
 from bot.demo.refusals import Refused, internal, not_found, required
-from bot.demo.repositories import announce_push, new_commit
 from bot.demo.world import World
 
 STYLES = ("merge", "rebase", "rebase-merge", "squash", "fast-forward-only", "manually-merged")
