@@ -9,6 +9,7 @@ from bot.demo import comments, commits, dependencies, hooks, issues, labels, pul
 from bot.demo.issues import Draft, Edit
 from bot.demo.markdown import ticked
 from bot.demo.records import Comment, Commit, File, Hook, Issue, Label, Repository, User
+from bot.demo.repositories import Settings
 from bot.demo.world import World
 
 
@@ -169,7 +170,26 @@ class Actor:
 
     def rename_repository(self, name: str) -> None:
         """Give the repository another name."""
-        repositories.edit_repository(self.world, self.user, self.repository, name=name)
+        self._set(Settings(name=name))
+
+    def archive_repository(self, *, archived: bool = True) -> None:
+        """Keep the repository only to be read, or take that back."""
+        self._set(Settings(archived=archived))
+
+    def switch_dependencies(self, *, on: bool) -> None:
+        """Let Gitea keep dependencies between the issues of the repository, or not."""
+        self._set(Settings(has_issues=True, dependencies_on=on))
+
+    def _set(self, wish: Settings) -> None:
+        repositories.edit_repository(self.world, self.user, self.repository, wish)
+
+    def transfer_repository(self, owner: str) -> None:
+        """Give the repository to another owner."""
+        repositories.transfer_repository(self.world, self.user, self.repository, owner)
+
+    def delete_repository(self) -> None:
+        """Delete the repository."""
+        repositories.delete_repository(self.world, self.user, self.repository)
 
     def test_hook(self, hook: Hook) -> None:
         """Send a test delivery."""
