@@ -1,4 +1,4 @@
-"""Commits: writing files, and telling hooks of it."""
+"""Commits: writing files, closing the issues a message says to close, and telling hooks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Mapping
 
 from bot.demo import payloads
+from bot.demo.issues import set_state, touch
 from bot.demo.records import Commit, File, Repository, Right, User
+from bot.demo.references import closed_by, mentioned
 from bot.demo.refusals import Refused, forbidden
 from bot.demo.world import World
 
@@ -33,8 +35,9 @@ def write_files(
 ) -> Commit:
     """Commit files (None deletes one) to a branch, or to a new one made from it.
 
-    Sends `create` for a new branch, and `push`.
+    Sends `create` for a new branch, `closed` for what that closes, and `push`.
     """
+    world.demand_live(repository, "is not allowed to edit")
     if world.state.right(doer, repository) < Right.WRITE:
         raise forbidden("user should have a permission to write to the target branch")
     base = branch or repository.default_branch
@@ -52,6 +55,7 @@ def write_files(
     if created:
         payload = payloads.create_branch(world.state, repository, target, doer)
         world.announce(repository, "create", payload)
+    _act_on_issues(world, doer, repository, commit, close=target == repository.default_branch)
     announce_push(
         world,
         doer,
@@ -62,6 +66,28 @@ def write_files(
         old=old,
     )
     return commit
+
+
+def _act_on_issues(
+    world: World, doer: User, repository: Repository, commit: Commit, *, close: bool
+) -> None:
+    """Move `updated_at` of what a message names, and close what it says to close.
+
+    At one that cannot be closed because it waits Gitea stops, whatever the message names after it.
+    """
+    state, message = world.state, commit.message
+    ending = set(closed_by(state, message, repository)) if close else set()
+    for issue in dict.fromkeys(mentioned(state, message, repository)):
+        right = state.right(doer, issue.repository)
+        if right < Right.READ:
+            continue
+        touch(world, issue)
+        may = right >= Right.WRITE or issue.poster is doer
+        if issue not in ending or issue.pull is not None or not may:
+            continue
+        if issue.held_open:
+            return
+        set_state(world, doer, issue, "closed", commit=commit.sha)
 
 
 def announce_push(
