@@ -38,11 +38,13 @@ class Forge:
     """A Gitea 1.26.3 in memory, with one site administrator, `root`.
 
     `requests` is the log of API requests, `faults` plans what is to go wrong, `deliveries` sends
-    the webhooks. `clock` says what time it is, also in the `Date` of answers.
+    the webhooks. `clock` says what time it is, also in the `Date` of answers. `cross_repository`
+    is Gitea's `ALLOW_CROSS_REPOSITORY_DEPENDENCIES`.
     """
 
-    def __init__(self, clock: Clock = utc_now) -> None:
+    def __init__(self, clock: Clock = utc_now, *, cross_repository: bool = True) -> None:
         self.world = World(clock)
+        self.state.cross_repository = cross_repository
         self.requests = RequestLog()
         self.faults = Faults()
         self.admin_token = self.add_user(ADMIN, admin=True, email="admin@example.test")
