@@ -127,6 +127,8 @@ def _message(content_type: str | None, body: bytes) -> str:
     except (ValueError, RecursionError):
         text = body.decode("utf-8", "replace") if media_type(content_type) == "text/plain" else ""
         return _one_line(text)
+    if isinstance(told, str):  # as where dependencies may not cross repositories
+        return _one_line(told)
     if not isinstance(told, dict):
         return ""
     errors = told.get("errors")

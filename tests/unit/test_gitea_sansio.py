@@ -140,6 +140,11 @@ MESSAGES = {
     ),
     "no errors": (b'{"message": "no", "errors": null}', JSON_TYPE, "no"),
     "errors of another shape": (b'{"message": 5, "errors": [1, "x", {}]}', JSON_TYPE, "x"),
+    "words alone": (
+        b'"CrossRepositoryDependencies not enabled"',
+        JSON_TYPE,
+        "CrossRepositoryDependencies not enabled",
+    ),
     "a list": (b"[1]", JSON_TYPE, ""),
     "empty": (b"", JSON_TYPE, ""),
     "broken": (b'{"message": "x', JSON_TYPE, ""),
