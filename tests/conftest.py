@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -37,16 +38,53 @@ def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GiteaServer]:
         yield server
 
 
-@pytest.fixture(params=["embedded", pytest.param("gitea", marks=pytest.mark.gitea)])
+@pytest.fixture(scope="session")
+def gitea_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GiteaServer]:
+    """Another real Gitea, in which nothing waits natively for another repository's issues."""
+    if find_gitea() is None:
+        pytest.skip("no Gitea: set GITEA_BIN, or put `gitea` on PATH")
+    with run_gitea(tmp_path_factory.mktemp("apart"), cross_repository=False) as server:
+        yield server
+
+
+BOTH = ["embedded", pytest.param("gitea", marks=pytest.mark.gitea)]
+
+
+@pytest.fixture(params=BOTH)
 async def forge_server(request: pytest.FixtureRequest) -> AsyncIterator[ForgeServer]:
     """A Gitea: the embedded one, made anew for each test, then the real one."""
     if request.param == "gitea":
-        real: GiteaServer = request.getfixturevalue("gitea")
-        async with client_of(real.url) as client:
-            yield gitea_server(real, client)
+        async with real_server(request, "gitea") as server:
+            yield server
         return
     clock = Clock()
-    forge = Forge(clock)
+    async with served(Forge(clock), clock) as server:
+        yield server
+
+
+@pytest.fixture(params=BOTH)
+async def forge_server_apart(request: pytest.FixtureRequest) -> AsyncIterator[ForgeServer]:
+    """The same, where dependencies that cross repositories are forbidden."""
+    if request.param == "gitea":
+        async with real_server(request, "gitea_apart") as server:
+            yield server
+        return
+    clock = Clock()
+    async with served(Forge(clock, cross_repository=False), clock) as server:
+        yield server
+
+
+@asynccontextmanager
+async def real_server(request: pytest.FixtureRequest, fixture: str) -> AsyncIterator[ForgeServer]:
+    """The interface to the real Gitea of a fixture, which is started when first asked for."""
+    real: GiteaServer = request.getfixturevalue(fixture)
+    async with client_of(real.url) as client:
+        yield gitea_server(real, client)
+
+
+@asynccontextmanager
+async def served(forge: Forge, clock: Clock) -> AsyncIterator[ForgeServer]:
+    """The interface to an embedded forge, while it is served."""
     forge.deliveries.timeout = DELIVER_TIMEOUT
     async with serve(forge) as url, client_of(url) as client:
         yield embedded_server(forge, clock, client)

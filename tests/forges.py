@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -112,6 +112,12 @@ class ForgeServer:
         """Requests with a token."""
         return Api(self.client, token)
 
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Return once that is so; Gitea does some things in the background."""
+        async with asyncio.timeout(WAIT):
+            while not await holds():  # only asking tells
+                await asyncio.sleep(0.05)
+
     async def organization(self) -> str:
         """A new organisation of `root`; its name."""
         name = f"acme{next(NAMES)}"
@@ -159,6 +165,59 @@ class ForgeServer:
         ]
         body = {"files": changes, "message": "Add files"}
         await self.api().do("POST", f"/repos/{full_name}/contents", body)
+
+    async def delete_issue(self, full_name: str, number: int) -> None:
+        """Delete an issue."""
+        await self.api().do("DELETE", f"/repos/{full_name}/issues/{number}")
+
+    async def dependencies(self, full_name: str, number: int, login: str = "root") -> list[int]:
+        """The numbers of what an issue waits for natively, as somebody sees them; hidden: 0."""
+        path = f"/repos/{full_name}/issues/{number}/dependencies"
+        return [issue["number"] for issue in await self.api(login).read(path)]
+
+    async def add_dependency(
+        self, full_name: str, number: int, blocker: int, *, of: str = "", login: str = "alice"
+    ) -> None:
+        """Let an issue wait natively for another one (of another repository, `of`)."""
+        await self._depend("POST", full_name, number, of or full_name, blocker, login)
+
+    async def remove_dependency(
+        self, full_name: str, number: int, blocker: int, *, of: str = "", login: str = "alice"
+    ) -> None:
+        """Take that back."""
+        await self._depend("DELETE", full_name, number, of or full_name, blocker, login)
+
+    async def _depend(
+        self, method: str, full_name: str, number: int, of: str, blocker: int, login: str
+    ) -> None:
+        owner, _, name = of.partition("/")
+        path = f"/repos/{full_name}/issues/{number}/dependencies"
+        body = {"owner": owner, "repo": name, "index": blocker}
+        await self.api(login).do(method, path, body)
+
+    async def switch_dependencies(self, full_name: str, *, on: bool) -> None:
+        """Let a repository keep native dependencies, or not; those it has stay."""
+        wish = {"has_issues": True, "internal_tracker": {"enable_issue_dependencies": on}}
+        await self.api().do("PATCH", f"/repos/{full_name}", wish)
+
+    async def archive(self, full_name: str, *, archived: bool = True) -> None:
+        """Keep a repository only to be read, or take that back."""
+        await self.api().do("PATCH", f"/repos/{full_name}", {"archived": archived})
+
+    async def rename(self, full_name: str, name: str) -> str:
+        """Give a repository another name; its full one."""
+        made = await self.api().do("PATCH", f"/repos/{full_name}", {"name": name})
+        return str(made["full_name"])
+
+    async def transfer(self, full_name: str, owner: str) -> str:
+        """Give a repository to another owner; its full name there."""
+        body = {"new_owner": owner}
+        made = await self.api().do("POST", f"/repos/{full_name}/transfer", body)
+        return str(made["full_name"])
+
+    async def rename_organization(self, name: str, new: str) -> None:
+        """Give an organisation another name."""
+        await self.api().do("POST", f"/orgs/{name}/rename", {"new_name": new})
 
     async def hook(
         self, place: str, url: str, events: Sequence[str], content_type: str = "json"

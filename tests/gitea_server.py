@@ -57,6 +57,7 @@ MIN_PASSWORD_LENGTH = 6
 [service]
 DISABLE_REGISTRATION = true
 NO_REPLY_ADDRESS = noreply.localhost
+ALLOW_CROSS_REPOSITORY_DEPENDENCIES = {cross_repository}
 
 [webhook]
 ALLOWED_HOST_LIST = loopback
@@ -149,12 +150,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def run_gitea(work: Path, *, deliver_timeout: int = 5) -> Iterator[GiteaServer]:
-    """Start Gitea in `work` and stop it again; `deliver_timeout` (seconds) is for its webhooks."""
+def run_gitea(
+    work: Path, *, deliver_timeout: int = 5, cross_repository: bool = True
+) -> Iterator[GiteaServer]:
+    """Start Gitea in `work` and stop it again.
+
+    `deliver_timeout` (seconds) is for its webhooks, `cross_repository` says whether an issue can
+    wait natively for one of another repository.
+    """
     program = find_gitea()
     if program is None:
         raise RuntimeError("no Gitea: set GITEA_BIN, or put `gitea` on PATH")
-    config = _write_config(work, deliver_timeout)
+    config = _write_config(work, deliver_timeout, cross_repository=cross_repository)
     port = int(config.read_text().split("HTTP_PORT = ")[1].split()[0])
     token = _make_admin(program, config, work)
     with (work / "gitea.out").open("wb") as out:
@@ -178,7 +185,7 @@ def run_gitea(work: Path, *, deliver_timeout: int = 5) -> Iterator[GiteaServer]:
             process.wait()
 
 
-def _write_config(work: Path, deliver_timeout: int) -> Path:
+def _write_config(work: Path, deliver_timeout: int, *, cross_repository: bool) -> Path:
     static = os.environ.get("GITEA_STATIC_ROOT")
     path = work / "app.ini"
     path.write_text(
@@ -188,6 +195,7 @@ def _write_config(work: Path, deliver_timeout: int) -> Path:
             port=free_port(),
             static=f"STATIC_ROOT_PATH = {static}\n" if static else "",
             deliver_timeout=deliver_timeout,
+            cross_repository=str(cross_repository).lower(),
         )
     )
     return path

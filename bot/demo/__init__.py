@@ -6,7 +6,7 @@ included. One suite, `tests/forge`, holds it to a real Gitea 1.26.3.
     records     what is kept: users, repositories, issues, comments …
     state       all of it together, and how to find things in it
     refusals    everything Gitea says no with
-    issues, comments, labels, dependencies, repositories, pulls, hooks
+    issues, comments, labels, dependencies, repositories, commits, pulls, hooks
                 what people do; each announces its webhooks
     shapes, payloads, notices
                 records as the JSON of the API and of webhooks, and sending the latter

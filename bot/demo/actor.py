@@ -5,10 +5,11 @@ Everything goes through the code of the API, so the same rights count and the sa
 
 from __future__ import annotations
 
-from bot.demo import comments, dependencies, hooks, issues, labels, pulls, repositories
+from bot.demo import comments, commits, dependencies, hooks, issues, labels, pulls, repositories
 from bot.demo.issues import Draft, Edit
 from bot.demo.markdown import ticked
 from bot.demo.records import Comment, Commit, File, Hook, Issue, Label, Repository, User
+from bot.demo.repositories import Settings
 from bot.demo.world import World
 
 
@@ -142,7 +143,7 @@ class Actor:
     ) -> Commit:
         """Commit files, by size or content (None deletes one)."""
         changes = {p: None if given is None else File.of(given) for p, given in files.items()}
-        return repositories.write_files(
+        return commits.write_files(
             self.world,
             self.user,
             self.repository,
@@ -169,7 +170,26 @@ class Actor:
 
     def rename_repository(self, name: str) -> None:
         """Give the repository another name."""
-        repositories.edit_repository(self.world, self.user, self.repository, name=name)
+        self._set(Settings(name=name))
+
+    def archive_repository(self, *, archived: bool = True) -> None:
+        """Keep the repository only to be read, or take that back."""
+        self._set(Settings(archived=archived))
+
+    def switch_dependencies(self, *, on: bool) -> None:
+        """Let Gitea keep dependencies between the issues of the repository, or not."""
+        self._set(Settings(has_issues=True, dependencies_on=on))
+
+    def _set(self, wish: Settings) -> None:
+        repositories.edit_repository(self.world, self.user, self.repository, wish)
+
+    def transfer_repository(self, owner: str) -> None:
+        """Give the repository to another owner."""
+        repositories.transfer_repository(self.world, self.user, self.repository, owner)
+
+    def delete_repository(self) -> None:
+        """Delete the repository."""
+        repositories.delete_repository(self.world, self.user, self.repository)
 
     def test_hook(self, hook: Hook) -> None:
         """Send a test delivery."""

@@ -23,6 +23,7 @@ def find_comment(repository: Repository, number: int) -> Comment:
 def add_comment(world: World, doer: User, issue: Issue, body: str) -> Comment:
     """Comment on an issue; on a locked one only writers and administrators may."""
     world.demand(doer, issue.repository, Right.READ)
+    world.demand_live(issue.repository)
     if not body:
         raise required("Body")
     writer = world.state.right(doer, issue.repository) >= Right.WRITE
@@ -39,6 +40,7 @@ def add_comment(world: World, doer: User, issue: Issue, body: str) -> Comment:
 
 def edit_comment(world: World, doer: User, comment: Comment, body: str) -> None:
     """Change a comment; its author or a writer may. The same text again is nothing."""
+    world.demand_live(comment.issue.repository)
     _demand_hold(world, doer, comment)
     if not body:
         raise required("Body")

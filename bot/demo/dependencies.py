@@ -1,14 +1,26 @@
-"""Native dependencies: no webhook tells of them, but `updated_at` of both ends moves."""
+"""Native dependencies: no webhook tells of them, but `updated_at` of both ends moves.
+
+What a repository has stays when they are switched off in it, and counts again afterwards.
+"""
 
 from __future__ import annotations
 
-from bot.demo.records import Issue, Repository, Right, User
+from collections.abc import Iterable
+
+from bot.demo.records import Entry, Issue, Repository, Right, User
 from bot.demo.refusals import Refused, internal, no_issue, not_found
 from bot.demo.world import World
 
 
-def meant_issue(world: World, owner: str, name: str, number: int) -> Issue:
-    """The issue another route's body names; raises the 404s of that route."""
+def meant_issue(world: World, here: Repository, owner: str, name: str, number: int) -> Issue:
+    """The issue the body of a request in `here` names; raises the 404s of that route.
+
+    Where crossing repositories is forbidden, a name in another case is another repository.
+    """
+    if (owner, name) == (here.owner.login, here.name):
+        return issue_of(here, number)
+    if not world.state.cross_repository:
+        raise Refused(400, "CrossRepositoryDependencies not enabled", only_words=True)
     repository = world.state.repositories.get(f"{owner}/{name}".lower())
     if repository is None:
         raise not_found(
@@ -32,7 +44,7 @@ def add_dependency(world: World, doer: User, waiting: Issue, blocker: Issue) -> 
     if blocker in waiting.blocked_by or (waiting in blocker.blocked_by and waiting is not blocker):
         raise _unexplained(doer)
     waiting.blocked_by.append(blocker)
-    _touch(world, waiting, blocker)
+    _note(world, doer, "add_dependency", waiting, blocker)
 
 
 def remove_dependency(world: World, doer: User, waiting: Issue, blocker: Issue) -> None:
@@ -41,19 +53,34 @@ def remove_dependency(world: World, doer: User, waiting: Issue, blocker: Issue) 
     if blocker not in waiting.blocked_by:
         raise _unexplained(doer)
     waiting.blocked_by.remove(blocker)
-    _touch(world, waiting, blocker)
+    _note(world, doer, "remove_dependency", waiting, blocker)
+
+
+def in_order(home: Repository, issues: Iterable[Issue]) -> list[Issue]:
+    """As Gitea lists them: those of the same repository first, and the newest."""
+
+    def place(issue: Issue) -> tuple[int, float, int]:
+        where = 0 if issue.repository is home else issue.repository.id
+        return where, -issue.created.timestamp(), issue.id
+
+    return sorted(issues, key=place)
 
 
 def _demand_ends(world: World, doer: User, waiting: Issue, blocker: Issue) -> None:
+    if waiting.repository.archived or not waiting.repository.dependencies_on:
+        raise not_found()
     may_write = world.state.right(doer, waiting.repository) >= Right.WRITE
     may_read = world.state.right(doer, blocker.repository) >= Right.READ
     if not (may_write and may_read):
         raise not_found()
 
 
-def _touch(world: World, *ends: Issue) -> None:
-    for issue in ends:
+def _note(world: World, doer: User, kind: str, waiting: Issue, blocker: Issue) -> None:
+    """Move both ends, and let the timeline of each name the other."""
+    for issue, other in ((waiting, blocker), (blocker, waiting)):
         issue.updated = world.state.now()
+        entry = Entry(world.state.next_id("comment"), kind, doer, issue.updated, other)
+        issue.entries.append(entry)
 
 
 def _unexplained(doer: User) -> Refused:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from email.utils import format_datetime
 from ipaddress import ip_address
 
 from aiohttp import web
@@ -37,11 +38,13 @@ class Forge:
     """A Gitea 1.26.3 in memory, with one site administrator, `root`.
 
     `requests` is the log of API requests, `faults` plans what is to go wrong, `deliveries` sends
-    the webhooks. `clock` says what time it is.
+    the webhooks. `clock` says what time it is, also in the `Date` of answers. `cross_repository`
+    is Gitea's `ALLOW_CROSS_REPOSITORY_DEPENDENCIES`.
     """
 
-    def __init__(self, clock: Clock = utc_now) -> None:
+    def __init__(self, clock: Clock = utc_now, *, cross_repository: bool = True) -> None:
         self.world = World(clock)
+        self.state.cross_repository = cross_repository
         self.requests = RequestLog()
         self.faults = Faults()
         self.admin_token = self.add_user(ADMIN, admin=True, email="admin@example.test")
@@ -162,9 +165,13 @@ class Forge:
     def app(self) -> web.Application:
         """The forge as an aiohttp application."""
         app = web.Application(client_max_size=LARGEST_REQUEST)
+        app.on_response_prepare.append(self._date)
         add_routes(app, Gate(self.world, self.faults, self.requests))
         Page(self.world).add_routes(app)
         return app
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = format_datetime(self.state.now(), usegmt=True)
 
 
 @asynccontextmanager

@@ -84,6 +84,7 @@ def open_issue(world: World, doer: User, repository: Repository, draft: Draft) -
     With assignees, `issue_assign` goes out before `issues`/`opened`, for each of them.
     """
     world.demand(doer, repository, Right.READ)
+    world.demand_live(repository)
     if not draft.title.strip():
         raise required("Title")
     writer = world.state.right(doer, repository) >= Right.WRITE
@@ -197,7 +198,7 @@ def set_state(world: World, doer: User, issue: Issue, state: str, *, commit: str
         raise Refused(412, f"unknown state: {state}")
     if (state == "open") == issue.is_open:
         return
-    if state == "closed" and any(blocker.is_open for blocker in issue.blocked_by):
+    if state == "closed" and issue.held_open:
         raise Refused(412, STILL_BLOCKED)
     issue.closed_at = world.state.now() if state == "closed" else None
     touch(world, issue)
@@ -208,9 +209,7 @@ def delete_issue(world: World, doer: User, issue: Issue) -> None:
     """Delete an issue with everything on it; takes an administrator of the repository."""
     world.demand(doer, issue.repository, Right.ADMIN, NOT_REPOSITORY_ADMIN)
     del issue.repository.issues[issue.number]
-    for other in world.state.issues():
-        if issue in other.blocked_by:
-            other.blocked_by.remove(issue)
+    world.state.untie([issue])
     tell(world, "deleted", issue, doer)
 
 

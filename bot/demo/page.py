@@ -59,13 +59,11 @@ class Visit:
     @property
     def repository(self) -> Repository:
         """The repository of the path."""
-        match = self.request.match_info
-        full_name = f"{match['owner']}/{match['repo']}".lower()
-        found = self.world.state.repositories.get(full_name)
-        moved = self.world.state.renamed.get(full_name)
+        owner, name = (self.request.match_info[part] for part in ("owner", "repo"))
+        found = self.world.state.repositories.get(f"{owner}/{name}".lower())
+        moved = self.world.state.moved(owner, name)
         if found is None and moved is not None:
-            old = f"/{match['owner']}/{match['repo']}"
-            raise Moved(self.request.path.replace(old, f"/{moved.full_name}", 1))
+            raise Moved(self.request.path.replace(f"/{owner}/{name}", f"/{moved.full_name}", 1))
         if found is None or self.right(found) < Right.READ:
             raise not_found("There is no such repository, or you may not see it.")
         return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from bot.demo.commits import announce_push, new_commit
 from bot.demo.issues import find_issue, new_record, set_state, touch
 from bot.demo.notices import tell
 from bot.demo.records import Issue, Pull, Repository, Right, User
 from bot.demo.references import closed_by
 from bot.demo.refusals import Refused, internal, not_found, required
-from bot.demo.repositories import announce_push, new_commit
 from bot.demo.world import World
 
 STYLES = ("merge", "rebase", "rebase-merge", "squash", "fast-forward-only", "manually-merged")
@@ -33,6 +33,7 @@ def open_pull(
 ) -> Issue:
     """Propose to merge branch `head` into `base`."""
     world.demand(doer, repository, Right.READ)
+    world.demand_live(repository)
     if not title:
         raise required("Title")
     if head not in repository.branches or base not in repository.branches:
@@ -62,6 +63,7 @@ def merge(world: World, doer: User, issue: Issue, style: str) -> None:
     """Merge a pull request; sends its `closed`, those of issues it closes, and `push`."""
     pull, repository = issue.pull, issue.repository
     assert pull is not None
+    world.demand_live(repository)
     if style not in STYLES:
         raise Refused(422, "[Do]: In")
     if world.state.right(doer, repository) < Right.WRITE:
@@ -98,4 +100,4 @@ def merge(world: World, doer: User, issue: Issue, style: str) -> None:
 def _to_close(world: World, issue: Issue, commit_message: str) -> list[Issue]:
     text = f"{issue.title}\n{issue.body}\n{commit_message}"
     found = dict.fromkeys(closed_by(world.state, text, issue.repository))
-    return [one for one in found if one.is_open and not any(b.is_open for b in one.blocked_by)]
+    return [one for one in found if one.is_open and not one.held_open]

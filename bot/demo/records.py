@@ -133,6 +133,17 @@ class Comment:
     reactions: list[Reaction] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """Something other than a comment in an issue's timeline: `add_dependency` or its removal."""
+
+    id: int
+    kind: str
+    doer: User
+    created: datetime
+    dependent: Issue
+
+
 @dataclass(slots=True, eq=False)
 class Pull:
     """What makes an issue a pull request."""
@@ -169,16 +180,26 @@ class Issue:
     comments: list[Comment] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
     blocked_by: list[Issue] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
         """Whether it has not been closed."""
         return self.closed_at is None
 
+    @property
+    def held_open(self) -> bool:
+        """Whether it may not be closed: it waits natively, and that counts in its repository."""
+        return self.repository.dependencies_on and any(b.is_open for b in self.blocked_by)
+
 
 @dataclass(slots=True, eq=False)
 class Repository:
-    """A repository; `branches` map a name to its latest commit."""
+    """A repository; `branches` map a name to its latest commit.
+
+    Without `has_issues` only its pull requests can be read; `dependencies_on` says whether Gitea
+    itself keeps dependencies between its issues.
+    """
 
     id: int
     owner: User
@@ -186,6 +207,9 @@ class Repository:
     created: datetime
     updated: datetime
     private: bool = False
+    archived_at: datetime | None = None
+    has_issues: bool = True
+    dependencies_on: bool = True
     description: str = ""
     default_branch: str = "main"
     collaborators: dict[int, Right] = field(default_factory=dict)
@@ -199,6 +223,16 @@ class Repository:
     def full_name(self) -> str:
         """`owner/name`."""
         return f"{self.owner.login}/{self.name}"
+
+    @property
+    def archived(self) -> bool:
+        """Whether it is kept only to be read."""
+        return self.archived_at is not None
+
+    @property
+    def shown_issues(self) -> list[Issue]:
+        """Its issues and pull requests, without the issues where those are switched off."""
+        return [i for i in self.issues.values() if self.has_issues or i.pull is not None]
 
 
 @dataclass(slots=True, eq=False)

@@ -7,6 +7,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a failure of the 
     """Gitea refuses: `status`, and a `message` that may be empty.
 
     `bare` answers have no body at all; a 404 also carries `errors`, unless it is `plain`.
+    With `only_words` the body is the message alone, as a JSON string.
     """
 
     def __init__(
@@ -17,6 +18,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a failure of the 
         errors: list[str] | None = None,
         bare: bool = False,
         plain: bool = False,
+        only_words: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -24,6 +26,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a failure of the 
         self.errors = errors
         self.bare = bare
         self.plain = plain
+        self.only_words = only_words
 
 
 def not_found(message: str = "not found", *errors: str) -> Refused:

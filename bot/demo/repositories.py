@@ -1,13 +1,14 @@
-"""Users, organisations, repositories, their files and who may do what in them."""
+"""Users, organisations, repositories, and who may do what in them."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.demo import payloads
-from bot.demo.records import Commit, File, Milestone, Repository, Right, User
+from bot.demo.commits import new_commit
+from bot.demo.records import File, Milestone, Repository, Right, User
 from bot.demo.refusals import (
     NOT_REPOSITORY_ADMIN,
     NOT_REPOSITORY_WRITER,
@@ -18,7 +19,20 @@ from bot.demo.refusals import (
 )
 from bot.demo.world import World
 
+NO_NEW_OWNER = "The new owner does not exist or cannot be found"
 RIGHTS = {"read": Right.READ, "write": Right.WRITE, "admin": Right.ADMIN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What to change about a repository; None leaves a thing as it is."""
+
+    name: str | None = None
+    private: bool | None = None
+    description: str | None = None
+    archived: bool | None = None
+    has_issues: bool | None = None
+    dependencies_on: bool | None = None
 
 
 def create_user(world: World, login: str, *, admin: bool = False, email: str = "") -> User:
@@ -42,8 +56,17 @@ def _new_user(world: World, login: str) -> User:
     if world.state.user(login) is not None:
         raise Refused(422, f"user already exists [name: {login}]")
     user = User(world.state.next_id("user"), login, world.state.now())
-    world.state.users[login.lower()] = user
+    world.state.file_user(user, login)
     return user
+
+
+def rename_organization(world: World, organization: User, login: str) -> None:
+    """Give an organisation another name; the old one redirects. No webhook tells of it."""
+    if not login:
+        raise required("NewName")
+    if world.state.user(login) not in (None, organization):
+        raise Refused(422, f"user already exists [name: {login}]")
+    world.state.file_user(organization, login)
 
 
 def create_repository(
@@ -77,37 +100,56 @@ def create_repository(
     return repository
 
 
-def edit_repository(
-    world: World,
-    doer: User,
-    repository: Repository,
-    *,
-    name: str | None = None,
-    private: bool | None = None,
-    description: str | None = None,
-) -> None:
-    """Rename (the old name redirects), hide or describe a repository; no webhook tells of it."""
+def edit_repository(world: World, doer: User, repository: Repository, wish: Settings) -> None:
+    """Rename, hide, describe, archive; no webhook tells of it, and no `updated_at` moves.
+
+    Dependencies are switched off and on with the issues: issues switched on again have them.
+    """
     world.demand(doer, repository, Right.ADMIN, NOT_REPOSITORY_ADMIN)
-    if name is not None and name != repository.name:
-        if f"{repository.owner.login}/{name}".lower() in world.state.repositories:
-            owner = repository.owner.login
-            raise Refused(422, f"repository already exists [uname: {owner}, name: {name}]")
-        world.state.file_repository(repository, name)
-    repository.private = repository.private if private is None else private
-    repository.description = repository.description if description is None else description
-    repository.updated = world.state.now()
+    if wish.name is not None and wish.name != repository.name:
+        _demand_free(world, repository, repository.owner, wish.name)
+        world.state.file_repository(repository, wish.name)
+    if wish.private is not None:
+        repository.private = wish.private
+    if wish.description is not None:
+        repository.description = wish.description
+    if wish.archived is not None:
+        repository.archived_at = world.state.now() if wish.archived else None
+    if wish.has_issues is not None:
+        repository.dependencies_on |= not wish.has_issues
+        repository.has_issues = wish.has_issues
+        if wish.has_issues and wish.dependencies_on is not None:
+            repository.dependencies_on = wish.dependencies_on
+
+
+def _demand_free(world: World, taker: Repository | None, owner: User, name: str) -> None:
+    if world.state.repositories.get(f"{owner.login}/{name}".lower()) not in (None, taker):
+        raise Refused(422, f"repository already exists [uname: {owner.login}, name: {name}]")
+
+
+def transfer_repository(world: World, doer: User, repository: Repository, login: str) -> None:
+    """Give a repository to another owner at once, who need not agree; no webhook tells of it."""
+    _demand_owner(world, doer, repository)
+    owner = world.state.user(login)
+    if owner is None:
+        raise Refused(404, NO_NEW_OWNER, plain=True)
+    _demand_free(world, None, owner, repository.name)
+    world.state.file_repository(repository, repository.name, owner)
 
 
 def delete_repository(world: World, doer: User, repository: Repository) -> None:
-    """Delete a repository with its issues and hooks."""
-    world.demand(doer, repository, Right.OWNER, "user should be the owner of the repo")
-    payload = payloads.repository_event(world.state, "deleted", repository, doer)
-    world.announce(repository, "repository", payload)
-    del world.state.repositories[repository.full_name.lower()]
+    """Delete a repository with its issues and hooks; its own hooks are not told of it."""
+    _demand_owner(world, doer, repository)
     for hook in [h for h in world.state.hooks.values() if h.repository is repository]:
         del world.state.hooks[hook.id]
-    for issue in world.state.issues():
-        issue.blocked_by = [b for b in issue.blocked_by if b.repository is not repository]
+    payload = payloads.repository_event(world.state, "deleted", repository, doer)
+    world.announce(repository, "repository", payload)
+    world.state.drop_repository(repository)
+    world.state.untie(repository.issues.values())
+
+
+def _demand_owner(world: World, doer: User, repository: Repository) -> None:
+    world.demand(doer, repository, Right.OWNER, "user should be the owner of the repo")
 
 
 def grant(world: World, doer: User, repository: Repository, login: str, word: str | None) -> None:
@@ -129,80 +171,3 @@ def create_milestone(world: World, doer: User, repository: Repository, title: st
     made = Milestone(world.state.next_id("milestone"), title, world.state.now())
     repository.milestones[made.id] = made
     return made
-
-
-def new_commit(
-    world: World, author: User, parent: Commit | None, files: dict[str, File], message: str
-) -> Commit:
-    """A commit of all these files, named as git would: by everything that went into it."""
-    now = world.state.now()
-    seed = f"{world.state.next_id('commit')} {parent.sha if parent else ''} {message} {now}"
-    sha = hashlib.sha1(seed.encode(), usedforsecurity=False).hexdigest()
-    return Commit(sha, message, author, now, files, parent.sha if parent else None)
-
-
-def write_files(
-    world: World,
-    doer: User,
-    repository: Repository,
-    changes: Mapping[str, File | None],
-    *,
-    branch: str = "",
-    new_branch: str = "",
-    message: str = "",
-) -> Commit:
-    """Commit files (None deletes one) to a branch, or to a new one made from it.
-
-    Sends `create` for a new branch, and `push`.
-    """
-    if world.state.right(doer, repository) < Right.WRITE:
-        raise forbidden("user should have a permission to write to the target branch")
-    base = branch or repository.default_branch
-    before = repository.branches.get(base)
-    if before is None and repository.branches:
-        words = f"branch does not exist [repo_id: {repository.id} name: {base}]"
-        raise Refused(404, words, plain=True)
-    old = dict(before.files) if before else {}
-    files = {path: file for path, file in (old | dict(changes)).items() if file is not None}
-    commit = new_commit(world, doer, before, files, message or f"Change {', '.join(changes)}")
-    target = new_branch or base
-    created = target not in repository.branches
-    repository.branches[target] = commit
-    repository.updated = world.state.now()
-    if created:
-        payload = payloads.create_branch(world.state, repository, target, doer)
-        world.announce(repository, "create", payload)
-    announce_push(
-        world,
-        doer,
-        repository,
-        target,
-        before=None if created else before,
-        commits=[commit],
-        old=old,
-    )
-    return commit
-
-
-def announce_push(
-    world: World,
-    doer: User,
-    repository: Repository,
-    branch: str,
-    *,
-    before: Commit | None,
-    commits: list[Commit],
-    old: Mapping[str, File],
-) -> None:
-    """Send `push` for commits, newest first; `old` is what was there before them."""
-    shown = [(commit, _changed(old, commit.files)) for commit in commits]
-    payload = payloads.push(world.state, repository, branch, doer, before=before, commits=shown)
-    world.announce(repository, "push", payload)
-
-
-def _changed(old: Mapping[str, File], new: Mapping[str, File]) -> dict[str, list[str]]:
-    return {
-        "added": sorted(set(new) - set(old)),
-        "removed": sorted(set(old) - set(new)),
-        "modified": sorted(path for path in set(old) & set(new) if old[path] != new[path]),
-    }

@@ -82,7 +82,7 @@ def organization(state: State, who: User) -> Json:
 
 def repository(state: State, repo: Repository, right: Right) -> Json:
     """A repository, with what somebody of that right may do in it."""
-    return _identity(state, repo) | _numbers(repo, right) | _features()
+    return _identity(state, repo) | _numbers(repo, right) | _features(repo)
 
 
 def _identity(state: State, repo: Repository) -> Json:
@@ -123,10 +123,10 @@ def _numbers(repo: Repository, right: Right) -> Json:
         "open_pr_counter": pulls,
         "release_counter": 0,
         "default_branch": repo.default_branch,
-        "archived": False,
+        "archived": repo.archived,
         "created_at": moment(repo.created),
         "updated_at": moment(repo.updated),
-        "archived_at": EPOCH,
+        "archived_at": moment(repo.archived_at) or EPOCH,
         "permissions": {
             "admin": right >= Right.ADMIN,
             "push": right >= Right.WRITE,
@@ -135,15 +135,16 @@ def _numbers(repo: Repository, right: Right) -> Json:
     }
 
 
-def _features() -> Json:
+def _features(repo: Repository) -> Json:
+    tracker = {
+        "enable_time_tracker": True,
+        "allow_only_contributors_to_track_time": True,
+        "enable_issue_dependencies": repo.dependencies_on,
+    }
     return {
         "has_code": True,
-        "has_issues": True,
-        "internal_tracker": {
-            "enable_time_tracker": True,
-            "allow_only_contributors_to_track_time": True,
-            "enable_issue_dependencies": True,
-        },
+        "has_issues": repo.has_issues,
+        **({"internal_tracker": tracker} if repo.has_issues else {}),
         "has_wiki": True,
         "has_pull_requests": True,
         "has_projects": True,
@@ -355,13 +356,9 @@ def _branch_part(name: str, sha: str, repo: Repository, shown: Json) -> Json:
 
 def comment(state: State, one: Comment) -> Json:
     """A comment; one of the two addresses is empty, by where it stands."""
-    page = html_url(state, one.issue)
-    on_pull = one.issue.pull is not None
     return {
         "id": one.id,
-        "html_url": f"{page}#issuecomment-{one.id}",
-        "pull_request_url": page if on_pull else "",
-        "issue_url": "" if on_pull else page,
+        **place_in_thread(state, one.issue, one.id),
         "user": user(state, one.poster),
         "original_author": "",
         "original_author_id": 0,
@@ -369,6 +366,17 @@ def comment(state: State, one: Comment) -> Json:
         "assets": [],
         "created_at": moment(one.created),
         "updated_at": moment(one.updated),
+    }
+
+
+def place_in_thread(state: State, issue: Issue, number: int) -> Json:
+    """Where a comment, or something else in an issue's thread, is found by its id."""
+    page = html_url(state, issue)
+    on_pull = issue.pull is not None
+    return {
+        "html_url": f"{page}#issuecomment-{number}",
+        "pull_request_url": page if on_pull else "",
+        "issue_url": "" if on_pull else page,
     }
 
 

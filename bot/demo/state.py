@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -20,14 +20,19 @@ def utc_now() -> datetime:
 
 @dataclass(eq=False)
 class State:
-    """Users, repositories, tokens and hooks; `url` is where the forge is (no slash at the end)."""
+    """Users, repositories, tokens and hooks; `url` is where the forge is (no slash at the end).
+
+    `cross_repository`: whether an issue can wait natively for one of another repository.
+    """
 
     clock: Clock = utc_now
     url: str = "http://127.0.0.1:3000"
     users: dict[str, User] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
-    renamed: dict[str, Repository] = field(default_factory=dict)
+    cross_repository: bool = True
+    _former_users: dict[str, User] = field(default_factory=dict)
+    _former_repositories: dict[tuple[int, str], Repository] = field(default_factory=dict)
     hooks: dict[int, Hook] = field(default_factory=dict)
     _ids: dict[str, count[int]] = field(default_factory=dict)
 
@@ -77,15 +82,51 @@ class State:
         """The repositories `user` may read."""
         return [r for r in self.repositories.values() if self.right(user, r) >= Right.READ]
 
-    def file_repository(self, repository: Repository, name: str) -> None:
-        """Register a repository, or give it another name; the old one then redirects."""
+    def moved(self, owner: str, name: str) -> Repository | None:
+        """The repository that had this name before, where no other one has it now."""
+        found = self.user(owner)
+        return self._former_repositories.get((found.id, name.lower())) if found else None
+
+    def moved_user(self, login: str) -> User | None:
+        """Who had this name before, where nobody else has it now."""
+        return self._former_users.get(login.lower())
+
+    def file_user(self, user: User, login: str) -> None:
+        """Register a user, or give them another name; the old one then redirects."""
+        theirs = [repo for repo in self.repositories.values() if repo.owner is user]
+        for repo in theirs:
+            del self.repositories[repo.full_name.lower()]
+        if self.users.pop(user.login.lower(), None) is not None:
+            self._former_users[user.login.lower()] = user
+        user.login = login
+        self._former_users.pop(login.lower(), None)
+        self.users[login.lower()] = user
+        self.repositories |= {repo.full_name.lower(): repo for repo in theirs}
+
+    def file_repository(self, repository: Repository, name: str, owner: User | None = None) -> None:
+        """Register a repository, or give it another name or owner; the old name then redirects."""
         old = repository.full_name.lower()
         if self.repositories.get(old) is repository:
             del self.repositories[old]
-            self.renamed[old] = repository
+            self._former_repositories[repository.owner.id, repository.name.lower()] = repository
         repository.name = name
-        self.renamed.pop(repository.full_name.lower(), None)
+        repository.owner = owner or repository.owner
+        self._former_repositories.pop((repository.owner.id, name.lower()), None)
         self.repositories[repository.full_name.lower()] = repository
+
+    def drop_repository(self, repository: Repository) -> None:
+        """Forget a repository, and that it had other names."""
+        del self.repositories[repository.full_name.lower()]
+        for place, former in list(self._former_repositories.items()):
+            if former is repository:
+                del self._former_repositories[place]
+
+    def untie(self, gone: Iterable[Issue]) -> None:
+        """Let nothing wait for issues that are deleted, nor name them in its timeline."""
+        lost = set(gone)
+        for issue in self.issues():
+            issue.blocked_by = [one for one in issue.blocked_by if one not in lost]
+            issue.entries = [one for one in issue.entries if one.dependent not in lost]
 
     def blocks(self, issue: Issue) -> list[Issue]:
         """The issues that wait for this one, natively."""

@@ -30,6 +30,15 @@ class World:
         if has < right:
             raise forbidden(message)
 
+    def demand_live(self, repository: Repository, so: str = "is archived") -> None:
+        """Raise the 423 of an archived repository.
+
+        Gitea asks for it where something is opened, commented, committed or made to wait. Issues
+        there can still be edited, assigned, labelled and closed through the API.
+        """
+        if repository.archived:
+            raise Refused(423, f"{repository.full_name} {so}")
+
     def person(self, login: str, otherwise: Refused) -> User:
         """The user of that login, or the refusal."""
         found = self.state.user(login)

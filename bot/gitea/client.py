@@ -9,10 +9,8 @@ import random
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -265,9 +263,9 @@ class Gitea:
         raise failure
 
     def _set_clock(self, date: str | None) -> None:
-        with suppress(ValueError, TypeError):
-            said = parsedate_to_datetime(date or "")
-            self.ahead = said.astimezone(UTC) - datetime.now(UTC)
+        said = sansio.http_date(date)
+        if said is not None:
+            self.ahead = said - datetime.now(UTC)
 
     def _error(self, answer: _Answer) -> GiteaError:
         return sansio.error_of(

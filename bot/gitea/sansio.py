@@ -127,6 +127,8 @@ def _message(content_type: str | None, body: bytes) -> str:
     except (ValueError, RecursionError):
         text = body.decode("utf-8", "replace") if media_type(content_type) == "text/plain" else ""
         return _one_line(text)
+    if isinstance(told, str):  # as where dependencies may not cross repositories
+        return _one_line(told)
     if not isinstance(told, dict):
         return ""
     errors = told.get("errors")
@@ -145,12 +147,17 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         return None
     if re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
         return float(value)
+    when = http_date(value)
+    return None if when is None else max(0.0, (when - now).total_seconds())
+
+
+def http_date(value: str | None) -> datetime | None:
+    """The time of a header such as `Date`; None where there is none, or it is no time."""
     try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
+        when = parsedate_to_datetime(value or "")
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - now).total_seconds())
 
 
 class Pages:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
 import pytest
 
 from tests.forge.scenes import label, opened
@@ -20,6 +23,29 @@ class TestInstance:
         forge_server.token("alice")
         assert "bob" == (await forge_server.api("bob").read("/user"))["login"]
         assert "alice" == (await forge_server.api("bob").read("/users/alice"))["login"]
+
+    @pytest.mark.parametrize(
+        ("login", "path", "status"),
+        [
+            ("bob", "/version", 200),
+            ("bob", "/repos/{repo}/issues/1", 200),
+            ("bob", "/repos/{repo}/issues/99", 404),
+            ("", "/user", 401),
+            ("bob", "/no-such-route", 404),
+        ],
+    )
+    async def test_every_answer_says_what_time_it_is_there(
+        self, forge_server: ForgeServer, login: str, path: str, status: int
+    ) -> None:
+        """By the same clock as `created_at` and `updated_at`, in whole seconds."""
+        repo = await forge_server.repository()
+        (number,) = await opened(forge_server.api("bob"), repo, "one")
+        answer = await forge_server.api(login).get(path.format(repo=repo))
+        assert status == answer.status_code
+        issue = await forge_server.api("bob").read(f"/repos/{repo}/issues/{number}")
+        said = parsedate_to_datetime(answer.headers["Date"])
+        late = (said - datetime.fromisoformat(issue["created_at"])).total_seconds()
+        assert 0 <= late < 10
 
     @pytest.mark.parametrize("scheme", ["token", "Bearer"])
     async def test_a_token_comes_under_two_names(

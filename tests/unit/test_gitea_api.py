@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -46,7 +46,7 @@ class Replay:
         return httpx.Response(status, json=response) if response != "" else httpx.Response(status)
 
 
-def over(replay: Replay) -> GiteaAPI:
+def over(replay: Callable[[httpx.Request], httpx.Response]) -> GiteaAPI:
     client = Gitea(
         "https://git.example.org",
         SecretStr("0123456789abcdef"),
@@ -72,6 +72,7 @@ async def listed(items) -> list:
 
 Ask = Callable[[GiteaAPI], Any]
 P = {"limit": "50", "page": "1"}
+ONE = {"limit": "1", "page": "1"}
 ISSUE = "/repos/acme/rocket/issues/2"
 META = {"owner": "acme", "repo": "rocket", "index": 1}
 
@@ -97,6 +98,30 @@ CALLS: dict[str, tuple[Ask, str, dict[str, str], Any]] = {
         lambda a: listed(a.assigned_issues()),
         "GET /repos/issues/search",
         {"assigned": "true", "state": "open", **P},
+        None,
+    ),
+    "assigned_issues since": (
+        lambda a: listed(a.assigned_issues(SINCE)),
+        "GET /repos/issues/search",
+        {"assigned": "true", "state": "open", "since": "2026-11-22T15:00:00Z", **P},
+        None,
+    ),
+    "count_assigned": (
+        lambda a: a.count_assigned(SINCE),
+        "GET /repos/issues/search",
+        {"assigned": "true", "state": "open", "since": "2026-11-22T15:00:00Z", **ONE},
+        None,
+    ),
+    "open_issues": (
+        lambda a: listed(a.open_issues(REPO)),
+        "GET /repos/acme/rocket/issues",
+        {"state": "open", **P},
+        None,
+    ),
+    "count_open": (
+        lambda a: a.count_open(REPO),
+        "GET /repos/acme/rocket/issues",
+        {"state": "open", **ONE},
         None,
     ),
     "native_dependencies": (
@@ -153,6 +178,61 @@ async def test_each_call_asks_what_was_recorded_and_reads_the_answer(
 async def test_who_the_bot_is_and_what_it_talks_to() -> None:
     assert "coordinator" == (await api().me()).login
     assert "1.26.3" == await api().version()
+
+
+def numbered(*numbers: int) -> Callable[[httpx.Request], httpx.Response]:
+    """Answers every request with the page it asks for of a list of issues."""
+    like = Replay().known[f"GET {ISSUE}"][1]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        page, size = (int(request.url.params[name]) for name in ("page", "limit"))
+        shown = [like | {"id": n, "number": n} for n in numbers[(page - 1) * size : page * size]]
+        return httpx.Response(200, json=shown, headers={"X-Total-Count": str(len(numbers))})
+
+    return answer
+
+
+LISTS: dict[str, Ask] = {
+    "open_issues": lambda a: listed(a.open_issues(REPO)),
+    "assigned_issues": lambda a: listed(a.assigned_issues()),
+    "assigned_issues since": lambda a: listed(a.assigned_issues(SINCE)),
+}
+
+
+@pytest.mark.parametrize("ask", LISTS.values(), ids=LISTS)
+async def test_lists_are_read_to_their_end(ask: Ask) -> None:
+    found = await ask(over(numbered(*range(60, 0, -1))))
+    assert list(range(60, 0, -1)) == [issue.number for issue in found]
+
+
+COUNTS: dict[str, Ask] = {
+    "count_open": lambda a: a.count_open(REPO),
+    "count_assigned": lambda a: a.count_assigned(SINCE),
+}
+
+
+@pytest.mark.parametrize("ask", COUNTS.values(), ids=COUNTS)
+async def test_how_many_there_are_is_told_without_reading_them(ask: Ask) -> None:
+    assert 60 == await ask(over(numbered(*range(60))))
+    silent = over(lambda _: httpx.Response(200, json=[]))
+    assert None is await ask(silent)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "theirs"),
+    [
+        (timedelta(minutes=3), datetime(2026, 11, 22, 15, 3, tzinfo=UTC)),
+        (timedelta(hours=-1), datetime(2026, 11, 22, 14, 0, tzinfo=UTC)),
+        (None, None),
+    ],
+    ids=["ahead", "behind", "not told"],
+)
+def test_a_time_of_ours_is_told_by_the_clock_of_gitea(
+    ahead: timedelta | None, theirs: datetime | None
+) -> None:
+    gitea = api()
+    gitea.client.ahead = ahead
+    assert theirs == gitea.time(SINCE)
 
 
 @pytest.mark.parametrize(("most", "size"), [(20, 20), (50, 50), (1000, 50)])

@@ -10,6 +10,8 @@ import ssl
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import certifi
@@ -429,6 +431,90 @@ async def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -
 async def test_a_list_of_exactly_the_most_pages_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_PAGES", 3)
     assert 150 == len([one async for one in client(Server(pages(150))).getiter("/x")])
+
+
+@pytest.mark.parametrize("count", [0, 1, 120])
+async def test_how_many_there_are_is_found_with_one_request(count: int) -> None:
+    server = Server(pages(count))
+    assert count == await client(server).count("/x/{id}", id=1, state="open")
+    assert ["GET /api/v1/x/1?state=open&limit=1&page=1"] == server.asked
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Total-Count": "many"}], ids=["none", "nonsense"])
+async def test_how_many_there_are_may_not_be_told(headers: dict[str, str]) -> None:
+    assert None is await client(Server(ok([{"id": 1}], **headers))).count("/x")
+
+
+# Gitea's clock
+
+
+def at(ahead: timedelta) -> httpx.Response:
+    """An answer of a server whose clock is so far ahead of this machine's."""
+    return ok(Date=format_datetime(datetime.now(UTC) + ahead, usegmt=True))
+
+
+AHEAD = {
+    "the same": timedelta(),
+    "ahead": timedelta(minutes=10),
+    "behind": timedelta(days=-2),
+}
+
+
+@pytest.mark.parametrize("ahead", AHEAD.values(), ids=AHEAD)
+async def test_the_clock_of_gitea_is_taken_from_its_answer(ahead: timedelta) -> None:
+    """Never later than it really is; a header has whole seconds."""
+    gitea = client(Server(lambda _: at(ahead)))
+    assert None is gitea.ahead
+    await gitea.getitem("/x")
+    assert gitea.ahead is not None
+    assert ahead - timedelta(seconds=10) < gitea.ahead <= ahead
+
+
+async def test_every_answer_tells_the_time_a_refusal_too() -> None:
+    refused = httpx.Response(404, headers=at(timedelta(hours=1)).headers)
+    gitea = client(Server(refused, at(timedelta(hours=-1))))
+    await failure(gitea.getitem("/x"))
+    assert gitea.ahead is not None
+    assert gitea.ahead > timedelta()
+    await gitea.getitem("/x")
+    assert gitea.ahead < timedelta()
+
+
+NO_TIMES = {
+    "none": {},
+    "empty": {"Date": ""},
+    "nonsense": {"Date": "yesterday"},
+    "no such day": {"Date": "Sun, 99 Nov 2026 15:00:00 GMT"},
+    "absurd": {"Date": "Sun, 22 Nov 99999999999999 15:00:00 GMT"},
+    "past the end of time": {"Date": "Fri, 31 Dec 9999 23:59:59 -1400"},
+}
+
+
+@pytest.mark.parametrize("headers", NO_TIMES.values(), ids=NO_TIMES)
+async def test_an_answer_without_a_time_changes_nothing(headers: dict[str, str]) -> None:
+    silent = client(Server(ok(1, **headers)))
+    assert 1 == await silent.getitem("/x")
+    assert None is silent.ahead
+    gitea = client(Server(at(timedelta(hours=1)), ok(1, **headers)))
+    await gitea.getitem("/x")
+    before = gitea.ahead
+    await gitea.getitem("/x")
+    assert before == gitea.ahead
+
+
+async def test_no_answer_tells_no_time() -> None:
+    gitea = client(Server(httpx.ConnectError("x")))
+    await failure(gitea.getitem("/x"))
+    assert None is gitea.ahead
+
+
+async def test_a_time_without_a_zone_is_that_of_greenwich() -> None:
+    """As HTTP has it, wherever this machine stands."""
+    said = datetime.now(UTC) + timedelta(hours=5)
+    gitea = client(Server(ok(Date=format_datetime(said.replace(tzinfo=None)))))
+    await gitea.getitem("/x")
+    assert gitea.ahead is not None
+    assert timedelta(hours=4) < gitea.ahead <= timedelta(hours=5)
 
 
 # What is told to the metrics

@@ -140,6 +140,11 @@ MESSAGES = {
     ),
     "no errors": (b'{"message": "no", "errors": null}', JSON_TYPE, "no"),
     "errors of another shape": (b'{"message": 5, "errors": [1, "x", {}]}', JSON_TYPE, "x"),
+    "words alone": (
+        b'"CrossRepositoryDependencies not enabled"',
+        JSON_TYPE,
+        "CrossRepositoryDependencies not enabled",
+    ),
     "a list": (b"[1]", JSON_TYPE, ""),
     "empty": (b"", JSON_TYPE, ""),
     "broken": (b'{"message": "x', JSON_TYPE, ""),
@@ -172,6 +177,8 @@ WAITS = {
     "fraction": ("1.5", None),
     "nonsense": ("soon", None),
     "absurd": ("9" * 400, None),
+    "absurd date": ("Sun, 22 Nov 99999999999999 15:00:00 GMT", None),
+    "date past the end of time": ("Fri, 31 Dec 9999 23:59:59 -1400", None),
     "none": (None, None),
     "empty": ("", None),
 }

@@ -24,11 +24,15 @@ Handler = Callable[["Call"], Awaitable[web.StreamResponse]]
 
 
 class Moved(Exception):  # noqa: N818 - an answer, not a failure
-    """The repository has another name now; `location` is where to ask instead."""
+    """It has another name now: `location` is where to ask instead.
 
-    def __init__(self, location: str) -> None:
+    `status` is 301 for a repository, and 307 where its owner is called something else.
+    """
+
+    def __init__(self, location: str, status: int = 301) -> None:
         super().__init__(location)
         self.location = location
+        self.status = status
 
 
 class Body:
@@ -106,7 +110,7 @@ class Call:
         return self.request.query.get(name, "")
 
     def moment(self, name: str) -> datetime | None:
-        """A parameter that is an RFC 3339 time."""
+        """A parameter that is an RFC 3339 time; parts of a second do not count."""
         text = self.query(name).strip()
         if not text:
             return None
@@ -116,7 +120,7 @@ class Call:
             raise self._no_time(text) from None
         if found.tzinfo is None:
             raise self._no_time(text)
-        return found.astimezone(UTC)
+        return found.astimezone(UTC).replace(microsecond=0)
 
     @staticmethod
     def _no_time(text: str) -> Refused:
@@ -129,15 +133,21 @@ class Call:
         owner, name = self.text("owner"), self.text("repo")
         state = self.world.state
         if state.user(owner) is None:
-            raise not_found("GetUserByName", f"user redirect does not exist [name: {owner}]")
-        full_name = f"{owner}/{name}".lower()
-        found = state.repositories.get(full_name)
-        moved = state.renamed.get(full_name)
+            raise self.no_user(owner, "GetUserByName")
+        found = state.repositories.get(f"{owner}/{name}".lower())
+        moved = state.moved(owner, name)
         if found is None and moved is not None:
             raise Moved(self._elsewhere(f"/{owner}/{name}", f"/{moved.full_name}"))
         if found is None or state.right(self.doer, found) < Right.READ:
             raise not_found()
         return found
+
+    def no_user(self, login: str, message: str = "not found") -> Moved | Refused:
+        """What to raise where nobody has that name: the redirect to who had it, or the 404."""
+        moved = self.world.state.moved_user(login)
+        if moved is not None:
+            return Moved(self._elsewhere(f"/{login}", f"/{moved.login}"), 307)
+        return not_found(message, f"user redirect does not exist [name: {login}]")
 
     def _elsewhere(self, old: str, new: str) -> str:
         return str(self.request.rel_url).replace(old, new, 1)
@@ -150,8 +160,9 @@ class Call:
     @property
     def issue(self) -> Issue:
         """The issue of the path; raises the plain 404."""
-        found = self.repository.issues.get(self.number("index"))
-        if found is None:
+        repository = self.repository
+        found = repository.issues.get(self.number("index"))
+        if found is None or found not in repository.shown_issues:
             raise not_found()
         return found
 

@@ -10,17 +10,20 @@ from bot.demo.api.instance import Route
 from bot.demo.api.issues import ONE, within
 from bot.demo.api.repositories import HOME
 from bot.demo.records import Comment, Issue, Reaction
-from bot.demo.refusals import internal, required
+from bot.demo.refusals import internal, not_found, required
 from bot.demo.shapes import Json
 
 COMMENT = f"{HOME}/issues/comments/{{id}}"
 
 
-def _issue_or_500(call: Call) -> Issue:
-    # Gitea answers 500, not 404, where comments of an unknown issue are asked for.
-    found = call.repository.issues.get(call.number("index"))
+def issue_or_500(call: Call) -> Issue:
+    """The issue of the path; 500, not 404, where comments of an unknown one are asked for."""
+    repository = call.repository
+    found = repository.issues.get(call.number("index"))
     if found is None:
         raise internal()
+    if found not in repository.shown_issues:
+        raise not_found()
     return found
 
 
@@ -31,7 +34,7 @@ def _shown(call: Call, comment: Comment) -> Json:
 async def list_of_issue(call: Call) -> web.Response:
     """All comments of an issue, oldest first: this list is not paged, whatever is asked."""
     since, before = call.moment("since"), call.moment("before")
-    found = [c for c in _issue_or_500(call).comments if within(c.updated, since, before)]
+    found = [c for c in issue_or_500(call).comments if within(c.updated, since, before)]
     return counted([_shown(call, comment) for comment in found], len(found))
 
 
@@ -40,7 +43,7 @@ async def list_of_repository(call: Call) -> web.Response:
     since, before = call.moment("since"), call.moment("before")
     found = [
         comment
-        for issue in call.repository.issues.values()
+        for issue in call.repository.shown_issues
         for comment in issue.comments
         if within(comment.updated, since, before)
     ]
@@ -53,7 +56,7 @@ async def create(call: Call) -> web.Response:
     text = call.body.text("body") or ""
     if not text:
         raise required("Body")
-    made = comments.add_comment(call.world, call.user, _issue_or_500(call), text)
+    made = comments.add_comment(call.world, call.user, issue_or_500(call), text)
     return answer(_shown(call, made), 201)
 
 

@@ -8,7 +8,7 @@ import hashlib
 
 from aiohttp import web
 
-from bot.demo import repositories, shapes
+from bot.demo import commits, shapes
 from bot.demo.api.call import Call, answer, counted
 from bot.demo.api.instance import Route
 from bot.demo.api.repositories import HOME
@@ -141,7 +141,7 @@ def _written(
     taken = [path for path in changes if new and path in there]
     if taken:
         raise Refused(422, f"repository file already exists [path: {taken[0]}]")
-    commit = repositories.write_files(
+    commit = commits.write_files(
         call.world,
         call.user,
         repo,

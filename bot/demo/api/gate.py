@@ -82,7 +82,7 @@ class Gate:
         except Refused as refused:
             return self._refusal(refused)
         except Moved as moved:
-            return web.Response(status=301, headers={"Location": moved.location})
+            return web.Response(status=moved.status, headers={"Location": moved.location})
 
     def _token(self, request: web.Request) -> Token | None:
         kind, _, text = request.headers.get("Authorization", "").partition(" ")
@@ -96,6 +96,8 @@ class Gate:
     def _refusal(self, refused: Refused) -> web.Response:
         if refused.bare:
             return nothing(refused.status)
+        if refused.only_words:
+            return answer(refused.message, refused.status)
         body: dict[str, object] = {
             "message": refused.message,
             "url": f"{self._world.state.url}/api/swagger",

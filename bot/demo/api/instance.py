@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.demo import repositories, shapes
-from bot.demo.api.call import Call, Handler, answer, paged
+from bot.demo.api.call import Call, Handler, answer, nothing, paged
 from bot.demo.records import Right, User
-from bot.demo.refusals import Refused, forbidden, not_found
+from bot.demo.refusals import Refused, forbidden
 
 VERSION = "1.26.3"
 Route = tuple[str, str, Handler]
@@ -40,7 +40,7 @@ async def show_user(call: Call) -> web.Response:
     """Somebody by login."""
     who = call.world.state.user(call.text("login"))
     if who is None:
-        raise not_found("not found", f"user redirect does not exist [name: {call.text('login')}]")
+        raise call.no_user(call.text("login"))
     return answer(shapes.user(call.world.state, who, call.doer))
 
 
@@ -69,6 +69,15 @@ async def show_organization(call: Call) -> web.Response:
     return answer(shapes.organization(call.world.state, find_organization(call)))
 
 
+async def rename_organization(call: Call) -> web.Response:
+    """Give an organisation another name."""
+    organization = find_organization(call)
+    demand_organization_owner(call, organization)
+    login = call.body.text("new_name") or ""
+    repositories.rename_organization(call.world, organization, login)
+    return nothing()
+
+
 async def my_repositories(call: Call) -> web.Response:
     """The repositories the asker owns, or may do more in than everybody."""
     state = call.world.state
@@ -91,7 +100,7 @@ def find_organization(call: Call) -> User:
     """The organisation of the path; raises its 404."""
     found = call.world.state.user(call.text("org"))
     if found is None or not found.is_organization:
-        raise not_found("GetOrgByName", f"user redirect does not exist [name: {call.text('org')}]")
+        raise call.no_user(call.text("org"), "GetOrgByName")
     return found
 
 
@@ -116,4 +125,5 @@ ROUTES: list[Route] = [
     ("POST", "/admin/users", create_user),
     ("POST", "/orgs", create_organization),
     ("GET", "/orgs/{org}", show_organization),
+    ("POST", "/orgs/{org}/rename", rename_organization),
 ]

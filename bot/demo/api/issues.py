@@ -1,4 +1,4 @@
-"""Issues: lists, search, opening, editing, locking, deleting; and their dependencies."""
+"""Issues: lists, search, opening, editing, locking, deleting."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from datetime import datetime
 from aiohttp import web
 
 from bot.demo import dependencies, issues, shapes
-from bot.demo.api.call import PAGE, Call, answer, nothing, paged
+from bot.demo.api.call import Call, answer, nothing, paged
 from bot.demo.api.instance import Route
 from bot.demo.api.repositories import HOME
 from bot.demo.issues import Draft, Edit
 from bot.demo.records import Issue, Right, User
 from bot.demo.refusals import NOT_REPOSITORY_ADMIN, Refused, forbidden
 from bot.demo.shapes import Json
-from bot.demo.world import World
 
 ONE = f"{HOME}/issues/{{index}}"
 
@@ -27,7 +26,7 @@ def shown(call: Call, issue: Issue) -> Json:
 
 async def list_issues(call: Call) -> web.Response:
     """Issues and pull requests of a repository, newest first; closed ones when asked for."""
-    found = list(_chosen(call, call.repository.issues.values()))
+    found = list(_chosen(call, call.repository.shown_issues))
     found.sort(key=lambda issue: issue.number, reverse=True)
     return paged(call, found, lambda issue: shown(call, issue), link=True)
 
@@ -135,7 +134,11 @@ async def edit(call: Call) -> web.Response:
 async def delete(call: Call) -> web.Response:
     """Delete an issue."""
     _demand_admin(call)
-    issue = dependencies_issue(call, message="not found")
+    try:
+        issue = dependencies.issue_of(call.repository, call.number("index"))
+    except Refused as refused:
+        refused.message = "not found"
+        raise
     issues.delete_issue(call.world, call.user, issue)
     return nothing()
 
@@ -159,84 +162,6 @@ def _demand_admin(call: Call) -> None:
         raise forbidden(NOT_REPOSITORY_ADMIN)
 
 
-def dependencies_issue(call: Call, *, message: str = "") -> Issue:
-    """The issue of the path, with the 404 of the dependency routes (or another message)."""
-    try:
-        return dependencies.issue_of(call.repository, call.number("index"))
-    except Refused as refused:
-        refused.message = message or refused.message
-        raise
-
-
-def _meant(call: Call) -> Issue:
-    return dependencies.meant_issue(
-        call.world,
-        call.body.text("owner") or "",
-        call.body.text("repo") or "",
-        call.body.number("index") or 0,
-    )
-
-
-async def list_dependencies(call: Call) -> web.Response:
-    """What an issue waits for; those the asker may not see stand there without their names."""
-    issue, state = dependencies_issue(call), call.world.state
-    reader = call.right < Right.WRITE
-
-    def entry(blocker: Issue) -> Json:
-        if state.right(call.doer, blocker.repository) < Right.READ:
-            return shapes.hidden_issue(state, from_reader=reader)
-        return shown(call, blocker)
-
-    return paged(call, issue.blocked_by, entry, link=True)
-
-
-async def list_blocks(call: Call) -> web.Response:
-    """What waits for an issue; not counted, and without those the asker may not see."""
-    issue, state = dependencies_issue(call), call.world.state
-    page, size = call.page(most=10**9)
-    size = PAGE if size <= 1 else size
-    part = state.blocks(issue)[(page - 1) * size : page * size]
-    seen = [one for one in part if state.right(call.doer, one.repository) >= Right.READ]
-    return answer([shown(call, one) for one in seen])
-
-
-Change = Callable[[World, User, Issue, Issue], None]
-
-
-def _changes(change: Change, *, turned: bool) -> Callable[[Call], web.Response]:
-    def respond(call: Call) -> web.Response:
-        here = dependencies_issue(call)
-        there = _meant(call)
-        waiting, blocker = (there, here) if turned else (here, there)
-        change(call.world, call.user, waiting, blocker)
-        return answer(shown(call, here), 201)
-
-    return respond
-
-
-_ADD, _REMOVE = dependencies.add_dependency, dependencies.remove_dependency
-
-
-async def add_dependency(call: Call) -> web.Response:
-    """Let the issue of the path wait for the one in the body."""
-    return _changes(_ADD, turned=False)(call)
-
-
-async def remove_dependency(call: Call) -> web.Response:
-    """Take that back; 201, as Gitea has it."""
-    return _changes(_REMOVE, turned=False)(call)
-
-
-async def add_block(call: Call) -> web.Response:
-    """Let the issue in the body wait for the one of the path."""
-    return _changes(_ADD, turned=True)(call)
-
-
-async def remove_block(call: Call) -> web.Response:
-    """Take that back."""
-    return _changes(_REMOVE, turned=True)(call)
-
-
 ROUTES: list[Route] = [
     ("GET", "/repos/issues/search", search),
     ("GET", f"{HOME}/issues", list_issues),
@@ -246,10 +171,4 @@ ROUTES: list[Route] = [
     ("DELETE", ONE, delete),
     ("PUT", f"{ONE}/lock", lock),
     ("DELETE", f"{ONE}/lock", unlock),
-    ("GET", f"{ONE}/dependencies", list_dependencies),
-    ("POST", f"{ONE}/dependencies", add_dependency),
-    ("DELETE", f"{ONE}/dependencies", remove_dependency),
-    ("GET", f"{ONE}/blocks", list_blocks),
-    ("POST", f"{ONE}/blocks", add_block),
-    ("DELETE", f"{ONE}/blocks", remove_block),
 ]

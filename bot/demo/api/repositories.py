@@ -9,6 +9,7 @@ from bot.demo.api.call import Call, answer, counted, nothing, paged
 from bot.demo.api.instance import Route, find_organization
 from bot.demo.records import File, Repository, Right, User
 from bot.demo.refusals import NOT_REPOSITORY_WRITER, Refused, forbidden, not_found
+from bot.demo.repositories import Settings
 
 ONLY_ADMINS = (
     "Only admins can query all permissions, repo admins can query all repo permissions, "
@@ -51,17 +52,26 @@ def _create(call: Call, owner: User) -> web.Response:
 
 
 async def edit(call: Call) -> web.Response:
-    """Rename, hide or describe."""
-    repo = call.repository
-    repositories.edit_repository(
-        call.world,
-        call.user,
-        repo,
-        name=call.body.text("name"),
-        private=call.body.flag("private"),
-        description=call.body.text("description"),
+    """Rename, hide, describe, archive, or switch parts on and off."""
+    repo, body = call.repository, call.body
+    tracker = body.part("internal_tracker")
+    wish = Settings(
+        name=body.text("name"),
+        private=body.flag("private"),
+        description=body.text("description"),
+        archived=body.flag("archived"),
+        has_issues=body.flag("has_issues"),
+        dependencies_on=bool(tracker.flag("enable_issue_dependencies")) if tracker.fields else None,
     )
+    repositories.edit_repository(call.world, call.user, repo, wish)
     return answer(_shown(call, repo))
+
+
+async def transfer(call: Call) -> web.Response:
+    """Give to another owner."""
+    repo, login = call.repository, call.body.text("new_owner") or ""
+    repositories.transfer_repository(call.world, call.user, repo, login)
+    return answer(_shown(call, repo), 202)
 
 
 async def delete(call: Call) -> web.Response:
@@ -174,6 +184,7 @@ ROUTES: list[Route] = [
     ("GET", HOME, show),
     ("PATCH", HOME, edit),
     ("DELETE", HOME, delete),
+    ("POST", f"{HOME}/transfer", transfer),
     ("POST", "/user/repos", create_mine),
     ("POST", "/orgs/{org}/repos", create_in_organization),
     ("GET", f"{HOME}/collaborators", collaborators),

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.demo.api import comments, files, hooks, instance, issues, labels, pulls, repositories
+from bot.demo.api import (
+    comments,
+    dependencies,
+    files,
+    hooks,
+    instance,
+    issues,
+    labels,
+    pulls,
+    repositories,
+    timeline,
+)
 from bot.demo.api.gate import PREFIX, Gate
 
 # Fixed words (`/issues/search`, `/issues/comments`) come before the patterns that would take them.
@@ -12,6 +23,8 @@ EVERYTHING = [
     *instance.ROUTES,
     *comments.ROUTES,
     *issues.ROUTES,
+    *dependencies.ROUTES,
+    *timeline.ROUTES,
     *labels.ROUTES,
     *pulls.ROUTES,
     *files.ROUTES,
