@@ -1,4 +1,8 @@
-"""What is known of whole repositories, kept for a short while: who may read it, its files."""
+"""What is known of whole repositories, kept for a short while: who may read it, its files.
+
+Who may is asked for people, too: what a text names of a repository that not everybody can read
+counts only where its author can (`may_read`).
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,16 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from bot.errors import GiteaError, Permanent
-from bot.gitea.models import Repository, Tree
+from bot.gitea.models import Permission, Repository, Tree
+from bot.models import IssueRef
 
 T = TypeVar("T")
 
 ABOUT_KEPT = 60.0  # seconds: a repository made private hides its titles after at most so long
+RIGHT_KEPT = 60.0  # seconds: whose right is taken away learns nothing after at most so long
 TREE_KEPT = 600.0  # seconds: a push is announced by a webhook, this is for those that got lost
 ABOUT_MOST, TREE_MOST = 2000, 50  # repositories remembered; one tree may have 50,000 files
+RIGHT_MOST = 5000  # people in repositories
 
 
 class RepositoryReader(Protocol):
@@ -23,6 +30,9 @@ class RepositoryReader(Protocol):
 
     async def repository(self, owner: str, repo: str) -> Repository:
         """What Gitea says of a repository."""
+
+    async def permission(self, repo: str, user: str) -> Permission:
+        """What a user may in it."""
 
     async def tree(self, repo: str, ref: str = "HEAD") -> Tree:
         """Its files on the default branch."""
@@ -36,6 +46,7 @@ class Repositories:
     ) -> None:
         self._gitea = gitea
         self._about: Remembered[Repository] = Remembered(ABOUT_KEPT, clock, ABOUT_MOST)
+        self._rights: Remembered[bool] = Remembered(RIGHT_KEPT, clock, RIGHT_MOST)
         self._trees: Remembered[Mapping[str, int]] = Remembered(TREE_KEPT, clock, TREE_MOST)
 
     async def about(self, repository: str) -> Repository:
@@ -52,6 +63,41 @@ class Repositories:
         except GiteaError:
             return True
 
+    async def archived(self, repository: str) -> bool:
+        """Whether it is archived, so that nothing is to be written there.
+
+        No where that cannot be asked: Gitea then refuses what is written (423).
+        """
+        try:
+            return (await self.about(repository)).archived
+        except GiteaError:
+            return False
+
+    async def may_mirror(self, waits: IssueRef, on: IssueRef) -> bool:
+        """Whether Gitea itself may be told that one issue waits for the other.
+
+        Not where somebody may be unable to read one of two repositories: the timeline of either
+        issue then shows the other one's title to whoever reads it (seen in Gitea 1.26.3).
+        """
+        ours, theirs = waits.key[0], on.key[0]
+        return ours == theirs or not (await self.hidden(ours) or await self.hidden(theirs))
+
+    async def may_read(self, repository: str, user: str) -> bool:
+        """Whether a user may read it, as far as the bot is told: it has to be administrator there.
+
+        Raises Retryable when that cannot be asked now.
+        """
+        name = repository.lower()
+        try:
+            return await self._rights.get(
+                f"{name} {user.lower()}", lambda: self._can_read(repository, user)
+            )
+        except Permanent:
+            return False
+
+    async def _can_read(self, repository: str, user: str) -> bool:
+        return (await self._gitea.permission(repository, user)).can_read
+
     async def tree(self, repository: str) -> Mapping[str, int] | None:
         """Bytes by path; None when the bot may not read its files."""
         try:
@@ -64,8 +110,10 @@ class Repositories:
 
     def forget(self, repository: str) -> None:
         """Ask afresh next time: something was pushed, or a setting changed."""
-        self._about.forget(repository.lower())
-        self._trees.forget(repository.lower())
+        name = repository.lower()
+        self._about.forget(name)
+        self._trees.forget(name)
+        self._rights.forget_all(f"{name} ")
 
 
 class Remembered(Generic[T]):
@@ -98,6 +146,11 @@ class Remembered(Generic[T]):
     def forget(self, key: str) -> None:
         """Ask afresh next time."""
         self._kept.pop(key, None)
+
+    def forget_all(self, beginning: str) -> None:
+        """Ask afresh next time for all keys that begin so."""
+        for key in [key for key in self._kept if key.startswith(beginning)]:
+            self.forget(key)
 
 
 async def _asked(ask: Callable[[], Awaitable[T]]) -> T:

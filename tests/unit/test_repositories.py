@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.errors import NotFound, Retryable
-from bot.gitea.models import Repository, Tree
-from bot.repositories import ABOUT_KEPT, TREE_KEPT, Remembered, Repositories
+from bot.errors import Forbidden, NotFound, Retryable
+from bot.gitea.models import Permission, Repository, Tree
+from bot.models import IssueRef
+from bot.repositories import ABOUT_KEPT, RIGHT_KEPT, TREE_KEPT, Remembered, Repositories
 
 
 class Clock:
@@ -25,6 +26,9 @@ class Gitea:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.private = False
+        self.hidden = {"acme/vault"}
+        self.archived = False
+        self.right = "read"
         self.error: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.sizes = {"a.py": 10}
@@ -39,7 +43,12 @@ class Gitea:
     async def repository(self, owner: str, repo: str) -> Repository:
         await self._ask(f"{owner}/{repo}")
         values: dict[str, Any] = {"id": 1, "full_name": f"{owner}/{repo}", "owner": {"id": 1}}
-        return Repository.model_validate(values | {"private": self.private})
+        private = self.private or f"{owner}/{repo}" in self.hidden
+        return Repository.model_validate(values | {"private": private, "archived": self.archived})
+
+    async def permission(self, repo: str, user: str) -> Permission:
+        await self._ask(f"{user} in {repo}")
+        return Permission(permission=self.right)
 
     async def tree(self, repo: str, ref: str = "HEAD") -> Tree:
         await self._ask(f"tree {repo}")
@@ -78,6 +87,98 @@ async def test_a_change_is_asked_afresh_at_once(gitea: Gitea, clock: Clock) -> N
     found.forget("never/asked")
     assert await found.hidden("acme/rocket")
     assert {} == await found.tree("acme/rocket")
+
+
+# ---- who may read ----
+
+
+@pytest.mark.parametrize(
+    ("expected", "right"),
+    [(True, "owner"), (True, "admin"), (True, "write"), (True, "read"), (False, "none")],
+)
+async def test_who_may_read_is_asked_of_gitea(
+    gitea: Gitea, clock: Clock, expected: bool, right: str
+) -> None:
+    gitea.right = right
+    assert expected is await Repositories(gitea, clock=clock).may_read("acme/vault", "alice")
+
+
+@pytest.mark.parametrize("error", [NotFound("no"), Forbidden("you are no administrator")])
+async def test_who_cannot_be_looked_up_may_not(
+    gitea: Gitea, clock: Clock, error: Exception
+) -> None:
+    gitea.error = error
+    assert not await Repositories(gitea, clock=clock).may_read("acme/vault", "alice")
+
+
+async def test_that_gitea_cannot_say_now_is_raised(gitea: Gitea, clock: Clock) -> None:
+    gitea.error = Retryable("down")
+    with pytest.raises(Retryable):
+        await Repositories(gitea, clock=clock).may_read("acme/vault", "alice")
+
+
+async def test_a_right_is_asked_once_for_a_while_in_any_case(gitea: Gitea, clock: Clock) -> None:
+    found = Repositories(gitea, clock=clock)
+    assert await found.may_read("Acme/Vault", "Alice")
+    gitea.right = "none"
+    clock.now = RIGHT_KEPT - 1
+    assert await found.may_read("acme/vault", "alice")
+    assert not await found.may_read("acme/vault", "bob")
+    clock.now = RIGHT_KEPT
+    assert not await found.may_read("acme/vault", "alice")
+    assert 3 == len(gitea.asked)
+
+
+async def test_rights_are_asked_afresh_when_the_repository_changed(
+    gitea: Gitea, clock: Clock
+) -> None:
+    found = Repositories(gitea, clock=clock)
+    for repository in ("acme/vault", "acme/vault2"):
+        assert await found.may_read(repository, "alice")
+    gitea.right = "none"
+    found.forget("ACME/vault")
+    assert not await found.may_read("acme/vault", "alice")
+    assert await found.may_read("acme/vault2", "alice")
+
+
+@pytest.mark.parametrize(
+    ("expected", "waits", "on", "asked"),
+    [
+        (True, "acme/vault#1", "Acme/Vault#2", 0),
+        (True, "acme/rocket#1", "other/open#2", 2),
+        (False, "acme/rocket#1", "acme/vault#2", 2),
+        (False, "acme/vault#1", "acme/rocket#2", 1),
+    ],
+    ids=["the same repository", "both are public", "a hidden blocker", "a hidden one waits"],
+)
+async def test_gitea_is_told_of_a_dependency_where_everybody_may_read_both(
+    gitea: Gitea, clock: Clock, expected: bool, waits: str, on: str, asked: int
+) -> None:
+    found = Repositories(gitea, clock=clock)
+    edge = IssueRef.parse(waits), IssueRef.parse(on)
+    assert expected is await found.may_mirror(*edge)
+    assert asked == len(gitea.asked)
+
+
+@pytest.mark.parametrize("archived", [True, False])
+async def test_whether_it_is_archived_is_asked_with_the_rest(
+    gitea: Gitea, clock: Clock, archived: bool
+) -> None:
+    found = Repositories(gitea, clock=clock)
+    gitea.archived = archived
+    assert not await found.hidden("acme/rocket")
+    assert archived is await found.archived("acme/rocket")
+    assert ["acme/rocket"] == gitea.asked
+
+
+async def test_a_repository_that_cannot_be_asked_about_is_not_known_to_be_archived(
+    gitea: Gitea, clock: Clock
+) -> None:
+    gitea.archived, gitea.error = True, Retryable("down")
+    assert not await Repositories(gitea, clock=clock).archived("acme/rocket")
+
+
+# ---- files, and how long all of it is kept ----
 
 
 async def test_a_tree_is_kept_longer(gitea: Gitea, clock: Clock) -> None:
