@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-from bot.errors import GiteaError, Permanent
+from bot.errors import GiteaError, NotFound, Permanent
 from bot.gitea.models import Permission, Repository, Tree
 from bot.models import IssueRef
 
@@ -62,6 +62,29 @@ class Repositories:
             return (await self.about(repository)).hidden
         except GiteaError:
             return True
+
+    async def shows_all(self, repository: str) -> bool:
+        """Whether an issue that the bot does not find there does not exist.
+
+        It may else be kept from it: in a repository that does not answer, in one with issues or
+        pull requests switched off, and in a hidden one of which it is no administrator.
+        """
+        try:
+            found = await self.about(repository)
+        except GiteaError:
+            return False
+        kept = found.has_issues and found.has_pull_requests
+        return kept and (not found.hidden or found.permissions.admin)
+
+    async def is_missing(self, repository: str) -> bool:
+        """Whether Gitea says that there is none of that name, or none that the bot may see."""
+        try:
+            await self.about(repository)
+        except NotFound:
+            return True
+        except GiteaError:
+            return False
+        return False
 
     async def archived(self, repository: str) -> bool:
         """Whether it is archived, so that nothing is to be written there.

@@ -1,15 +1,16 @@
 """What stands around an issue: what it waits for, what waits for it, and the graph beyond.
 
-Here it is settled, too, what of other repositories may be shown: of one that somebody may be
-unable to read, only what this issue's own text names, without a title; nothing of what waits
-there, and nothing of what lies behind it.
+Of a repository that somebody may be unable to read (`bot.sight`), only what this issue's own text
+or a command at it names is shown, without a title; what else is known of it is only counted, and
+nothing that lies behind it is followed. Where the text's author may not read it either, what it
+names shows as one that does not exist.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot.dependencies import would_close_cycle
@@ -17,12 +18,13 @@ from bot.errors import GiteaError, NotFound, Permanent
 from bot.gitea.models import Issue
 from bot.models import Dependency, IssueRef, RefState, Source
 from bot.repositories import Repositories
+from bot.sight import WRITTEN, Sight, Veil
 from bot.store.queries import Edge, Known
 
-REPOSITORIES = 100  # other ones that are asked about at once; a text may name a thousand
 HOPS = 200  # how long a chain of dependencies is followed
 EDGES = 2000  # how many edges around one issue are looked at
 NEAR = 80  # twice as many as a report draws: one may stand at the end of what another one shows
+SEEN = (RefState.OPEN, RefState.CLOSED, RefState.MERGED, RefState.GONE)  # it was there once
 
 
 class EdgeReader(Protocol):
@@ -50,7 +52,8 @@ class Surroundings:
     """Everything around an issue that its report may show.
 
     `hidden` counts open blockers of which not even the reference may be shown. `found` and
-    `followed` are how many issues it waits for, and how many of them were looked at.
+    `followed` are how many issues it waits for, and how many of them were looked at. `stood` is
+    how all of these stand, hidden ones too, by where they are now: to be remembered, not shown.
     """
 
     blockers: tuple[Dependency, ...] = ()
@@ -62,6 +65,7 @@ class Surroundings:
     hidden: int = 0
     found: int = 0
     followed: int = 0
+    stood: Mapping[IssueRef, RefState] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +83,36 @@ class _Looked:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What was looked at around an issue (`me`), as its report may show it."""
+    """What was looked at around an issue, as its report may show it."""
 
-    me: IssueRef
+    veil: Veil
     looked: Mapping[IssueRef, _Looked]
-    concealed: Collection[IssueRef]
+    typed: Mapping[IssueRef, IssueRef]
+
+    @property
+    def me(self) -> IssueRef:
+        return self.veil.me
 
     def at(self, ref: IssueRef) -> _Looked:
+        if ref in self.veil.states:
+            return _Looked(self.veil.states[ref])
         found = self.looked.get(ref, _Looked(RefState.UNCHECKED))
-        return found.concealed if ref in self.concealed else found
+        return found.concealed if ref in self.veil.concealed else found
+
+    def name(self, ref: IssueRef) -> IssueRef:
+        """What it is called here: nobody learns the new name of what they may be unable to read."""
+        return self.typed.get(ref, ref) if ref in self.veil.concealed else ref
 
     def dependency(self, ref: IssueRef, said: Collection[Edge]) -> Dependency:
-        seen = self.at(ref)
+        seen, private = self.at(ref), ref in self.veil.concealed
         return Dependency(
-            ref=ref,
+            ref=self.name(ref),
             state=seen.state,
             sources=tuple(dict.fromkeys(e.source for e in said)) or (Source.DECLARED,),
             title=seen.title,
             is_pull=seen.is_pull,
-            private=ref in self.concealed,
-            declared_in=_declared_elsewhere(self.me, said),
+            private=private,
+            declared_in=None if private else _declared_elsewhere(self.me, said),
         )
 
     def proposals(self, refs: Iterable[IssueRef]) -> tuple[Dependency, ...]:
@@ -118,6 +132,7 @@ class Surveyor:
         self._gitea = gitea
         self._store = store
         self._repositories = repositories
+        self._sight = Sight(repositories)
 
     async def survey(
         self,
@@ -128,38 +143,48 @@ class Surveyor:
         proposed: Collection[IssueRef],
         most: int,
         ignored: Collection[tuple[IssueRef, IssueRef]] = (),
+        linked: Collection[IssueRef] = (),
+        authors: Collection[str] = (),
+        typed: Mapping[IssueRef, IssueRef] | None = None,
+        stood: Mapping[IssueRef, RefState] | None = None,
     ) -> Surroundings:
         """Look around `me`, whose own edges are remembered already.
 
-        `native` are issues that Gitea just told of; `named` those that its text names; `proposed`
-        those Claude thinks it waits for. At most `most` blockers are looked at. `ignored` are edges
-        (waits, for) that people took away.
+        `native` are issues that Gitea just told of; `named` those that its text or a command at it
+        names, of which `linked` the latter; `proposed` those Claude thinks it waits for. At most
+        `most` blockers are looked at. `ignored` are edges (waits, for) that people took away.
+        `authors` are the logins of all who wrote the text, `typed` how they wrote what is called
+        otherwise now. `stood` is how its blockers stood at its last look.
         """
         out = _standing(await self._store.blockers([me]), me, ignored)
         into = _standing(await self._store.waiting([me]), me, ignored)
         told = {issue.ref: _looked(issue) for issue in native}
+        before = stood or {}
+        named = {*named, *(e.on for e in out if e.said_by == me and e.source in WRITTEN)}
         ends = {e.on for e in out} | {e.waits for e in into} | {*named, *proposed}
-        concealed = await self._concealed(me, ends)
-        out_of_sight = concealed - set(named)
+        concealed = await self._sight.concealed(me, ends)
+        veil = Veil(me, frozenset(named), frozenset(linked), frozenset(concealed))
+        veil = await self._veil(veil, proposed, authors, before)
 
-        blockers = [ref for ref in dict.fromkeys(e.on for e in out) if ref not in out_of_sight]
-        hidden = {e.on for e in out} & out_of_sight
-        elsewhere = [r for r in named if r not in blockers and not _same(r, me)]
-        waiting = [
-            ref
-            for ref in dict.fromkeys([*(e.waits for e in into), *elsewhere])
-            if ref not in out_of_sight
-        ][:most]
+        shown = [edge for edge in out if veil.lets_through(edge)]
+        blockers = list(dict.fromkeys(e.on for e in shown))
+        hidden = {e.on for e in out if not veil.lets_through(e)}
+        hidden -= {ref for ref in blockers if ref not in veil.states}
+        elsewhere = sorted(r for r in named if r not in {*blockers} and not _same(r, me))
+        wait = [edge for edge in into if veil.lets_through(edge)]
+        waiting = list(dict.fromkeys([*(e.waits for e in wait), *elsewhere]))[:most]
 
         followed = blockers[:most]
-        looked = await self._look_at([*followed, *hidden, *proposed], told)
-        looked |= await self._remembered(waiting, told | looked)
-        view = _View(me, looked, concealed)
-        edges = await self._beyond(me, [*out, *into], concealed)
-        drawn = await self._drawn(view, edges, besides=hidden)
+        plain = [ref for ref in (*followed, *proposed) if ref not in veil.states]
+        looked = await self._look_at([*plain, *hidden], told, before)
+        plain = [ref for ref in waiting if ref not in veil.states]
+        looked |= await self._remembered(plain, told | looked)
+        view = _View(veil, looked, typed or {})
+        edges = await self._beyond(me, [*out, *into], veil.concealed)
+        drawn = await self._drawn(view, edges, near={*followed, *proposed, *waiting})
         return Surroundings(
-            blockers=tuple(view.dependency(r, [e for e in out if e.on == r]) for r in followed),
-            waiting=tuple(view.dependency(r, [e for e in into if e.waits == r]) for r in waiting),
+            blockers=tuple(view.dependency(r, [e for e in shown if e.on == r]) for r in followed),
+            waiting=tuple(view.dependency(r, [e for e in wait if e.waits == r]) for r in waiting),
             proposals=view.proposals(proposed),
             edges=edges,
             states={ref: one.state for ref, one in drawn.items()},
@@ -167,39 +192,63 @@ class Surveyor:
             hidden=sum(1 for ref in hidden if looked[ref].state.blocks),
             found=len(blockers),
             followed=len(followed),
+            stood={ref: one.state for ref, one in looked.items() if ref in {*followed, *hidden}}
+            | {ref: veil.states[ref] for ref in followed if ref in veil.states},
         )
+
+    async def _veil(
+        self,
+        veil: Veil,
+        proposed: Collection[IssueRef],
+        authors: Collection[str],
+        stood: Mapping[IssueRef, RefState],
+    ) -> Veil:
+        """With those veiled that the text is read to name, and that its authors may not read."""
+        written = {ref for ref in veil.concealed if ref in veil.named or ref in proposed}
+        states = await self._sight.veiled(written - {*veil.linked}, authors)
+        states |= dict.fromkeys(await self._deleted_with_all(states, stood), RefState.GONE)
+        return replace(veil, states=states)
+
+    async def _deleted_with_all(
+        self, refs: Collection[IssueRef], stood: Mapping[IssueRef, RefState]
+    ) -> set[IssueRef]:
+        """Those that showed here as they were, until their whole repository was deleted.
+
+        Of that one nobody can say any more who might read it.
+        """
+        known = await self._store.issues([ref for ref in refs if stood.get(ref) in SEEN])
+        return {
+            ref
+            for ref, one in known.items()
+            if one.state == "gone" and await self._repositories.is_missing(ref.repository)
+        }
 
     async def _drawn(
         self,
         view: _View,
         edges: Iterable[tuple[IssueRef, IssueRef]],
         *,
-        besides: Collection[IssueRef],
+        near: Collection[IssueRef],
     ) -> dict[IssueRef, _Looked]:
         """What is known of the issues in the graph: those looked at, the others as remembered."""
-        around = {ref for edge in edges for ref in edge} - {view.me} - view.looked.keys()
+        around = {ref for edge in edges for ref in edge} - {view.me} - {*near}
         known = await self._store.issues(around)
-        near = {ref: view.at(ref) for ref in view.looked if ref not in besides}
-        return near | {ref: _Looked(_state_of(one.state), one.title) for ref, one in known.items()}
+        seen = {view.name(ref): view.at(ref) for ref in near}
+        return seen | {ref: _Looked(_state_of(one.state), one.title) for ref, one in known.items()}
 
     async def edges(self, issue: IssueRef) -> Collection[tuple[IssueRef, IssueRef]]:
         """Every remembered edge around (waits, for), as far as it may be shown at an issue."""
         near = [*await self._store.blockers([issue]), *await self._store.waiting([issue])]
         ends = {ref for edge in near for ref in (edge.waits, edge.on)}
-        return await self._beyond(issue, near, await self._concealed(issue, ends))
+        return await self._beyond(issue, near, await self._sight.concealed(issue, ends))
 
     async def may_show(self, refs: Collection[IssueRef], at: IssueRef) -> set[IssueRef]:
         """Those of the issues that may be named at an issue."""
-        return set(refs) - await self._concealed(at, refs)
+        return set(refs) - await self._sight.concealed(at, refs)
 
     async def may_mirror(self, waits: IssueRef, on: IssueRef) -> bool:
         """Whether a dependency may be set in Gitea, which shows each issue's title at the other."""
-        if _same(waits, on):
-            return True
-        hidden = await asyncio.gather(
-            self._repositories.hidden(waits.repository), self._repositories.hidden(on.repository)
-        )
-        return not any(hidden)
+        return await self._repositories.may_mirror(waits, on)
 
     async def closes_circle(self, waits: IssueRef, on: IssueRef) -> bool:
         """Whether `on` waits for `waits`, directly or through others, as far as is remembered."""
@@ -207,31 +256,46 @@ class Surveyor:
         edges = await self._walk(on, near, EDGES, set(), _nothing)
         return bool(would_close_cycle(edges, (waits, on)))
 
-    async def _concealed(self, me: IssueRef, refs: Iterable[IssueRef]) -> set[IssueRef]:
-        """Those of other repositories that somebody may be unable to read.
+    async def unshown(self, refs: Collection[IssueRef], at: IssueRef) -> dict[IssueRef, int]:
+        """How many things hold issues back that may not be named at another one.
 
-        So, too, of those over `REPOSITORIES`, which are not asked about.
+        By what each saw of them when it was last looked at; those held back by none are absent.
         """
-        foreign = sorted({ref.key[0] for ref in refs if not _same(ref, me)})
-        asked = foreign[:REPOSITORIES]
-        hidden = await asyncio.gather(*map(self._repositories.hidden, asked))
-        readable = {me.key[0], *(name for name, no in zip(asked, hidden, strict=True) if not no)}
-        return {ref for ref in refs if ref.key[0] not in readable}
+        known = await self._store.issues(refs)
+        held = {
+            ref: [(on, state) for on, state in one.stood if state.blocks]
+            for ref, one in known.items()
+        }
+        concealed = await self._sight.concealed(
+            at, {on for blockers in held.values() for on, _ in blockers}
+        )
+        counts = {
+            ref: sum(on in concealed or (on == at and state is RefState.UNSEEN) for on, state in b)
+            for ref, b in held.items()
+        }
+        return {ref: count for ref, count in counts.items() if count}
 
     async def _look_at(
-        self, refs: Iterable[IssueRef], told: Mapping[IssueRef, _Looked]
+        self,
+        refs: Iterable[IssueRef],
+        told: Mapping[IssueRef, _Looked],
+        stood: Mapping[IssueRef, RefState] | None = None,
     ) -> dict[IssueRef, _Looked]:
         """The issues as they are now; those Gitea just told of are not asked again."""
         asked = [ref for ref in dict.fromkeys(refs) if ref not in told]
         known = await self._store.issues(asked)
-        answers = await asyncio.gather(*(self._look(ref, known.get(ref)) for ref in asked))
+        was_there = {ref for ref in asked if (stood or {}).get(ref) in SEEN}
+        gone = {ref for ref in asked if ref in known and known[ref].state == "gone"}
+        answers = await asyncio.gather(
+            *(self._look(ref, known_gone=ref in gone, seen=ref in was_there) for ref in asked)
+        )
         return dict(zip(asked, answers, strict=True)) | {r: told[r] for r in refs if r in told}
 
-    async def _look(self, ref: IssueRef, known: Known | None) -> _Looked:
+    async def _look(self, ref: IssueRef, *, known_gone: bool, seen: bool) -> _Looked:
         try:
             return _looked(await self._gitea.issue(ref))
         except NotFound:
-            gone = known is not None and known.state == "gone"
+            gone = known_gone or (seen and await self._repositories.shows_all(ref.repository))
             return _Looked(RefState.GONE if gone else RefState.UNSEEN)
         except Permanent:
             return _Looked(RefState.UNSEEN)
@@ -266,7 +330,7 @@ class Surveyor:
         """The edges around; not through repositories that are concealed."""
 
         async def conceal(refs: Collection[IssueRef]) -> set[IssueRef]:
-            return await self._concealed(me, refs)
+            return await self._sight.concealed(me, refs)
 
         edges = await self._walk(me, near, EDGES, set(concealed), conceal)
         return tuple(sorted(edges, key=lambda edge: (edge[0].key, edge[1].key)))

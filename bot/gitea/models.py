@@ -185,6 +185,7 @@ class Repository(Answer):
     empty: bool = False
     permissions: Annotated[Rights, BeforeValidator(_or_object)] = Rights()
     has_issues: bool = True
+    has_pull_requests: bool = True
     internal_tracker: Annotated[Tracker, BeforeValidator(_or_object)] = Tracker()
 
     @property

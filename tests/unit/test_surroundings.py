@@ -2,95 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bot.errors import Conflict, Forbidden, NotFound, Retryable
-from bot.gitea.models import Issue, IssueRepository, Repository
+from bot.gitea.models import Issue, Repository
 from bot.models import IssueRef, RefState, Source
-from bot.repositories import Repositories
-from bot.store.queries import Edge, Known
-from bot.surroundings import HOPS, REPOSITORIES, Surroundings, Surveyor
-
-WHEN = datetime(2026, 11, 22, tzinfo=UTC)
-ME = IssueRef("acme", "rocket", 1)
-SECRET = IssueRef("acme", "vault", 9)
-OPEN = IssueRef("other", "open", 5)
-
-
-def ref(number: int) -> IssueRef:
-    return ME.sibling(number)
-
-
-def issue(at: IssueRef, state: str = "open", *, merged: bool | None = None) -> Issue:
-    return Issue(
-        id=at.number,
-        number=at.number,
-        title=f"Title of {at}",
-        state=state,
-        created_at=WHEN,
-        updated_at=WHEN,
-        pull_request=None if merged is None else {"merged": merged},  # type: ignore[arg-type]
-        repository=IssueRepository(id=1, name=at.repo, owner=at.owner, full_name=at.repository),
-    )
-
-
-class World:
-    """Gitea and the store at once, in dictionaries."""
-
-    def __init__(self) -> None:
-        self.there: dict[IssueRef, Issue | Exception] = {}
-        self.known: dict[IssueRef, Known] = {}
-        self.edges: list[Edge] = []
-        self.private = {"acme/vault"}
-        self.asked: list[IssueRef] = []
-        self.queries = 0
-        self.repositories_asked = 0
-
-    def edge(self, waits: IssueRef, on: IssueRef, by: IssueRef | None = None, **more: Any) -> None:
-        source = more.get("source", Source.DECLARED)
-        self.edges.append(Edge(waits, on, by or waits, source))
-
-    async def issue(self, at: IssueRef) -> Issue:
-        self.asked.append(at)
-        found = self.there.get(at, NotFound("no", status=404))
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    async def repository(self, owner: str, repo: str) -> Repository:
-        self.repositories_asked += 1
-        name = f"{owner}/{repo}"
-        values: dict[str, Any] = {"id": 1, "full_name": name, "owner": {"id": 1}}
-        return Repository.model_validate(values | {"private": name in self.private})
-
-    async def tree(self, repo: str, ref: str = "HEAD") -> Any:
-        raise NotImplementedError
-
-    async def issues(self, refs: Collection[IssueRef]) -> dict[IssueRef, Known]:
-        return {one: self.known[one] for one in refs if one in self.known}
-
-    async def blockers(self, refs: Collection[IssueRef]) -> list[Edge]:
-        self.queries += 1
-        return [edge for edge in self.edges if edge.waits in refs]
-
-    async def waiting(self, refs: Collection[IssueRef]) -> list[Edge]:
-        self.queries += 1
-        return [edge for edge in self.edges if edge.on in refs]
-
-    async def survey(
-        self,
-        *,
-        native: Iterable[Issue] = (),
-        named: Collection[IssueRef] = (),
-        proposed: Collection[IssueRef] = (),
-        most: int = 50,
-    ) -> Surroundings:
-        surveyor = Surveyor(self, self, Repositories(self))
-        return await surveyor.survey(ME, native=native, named=named, proposed=proposed, most=most)
+from bot.sight import REPOSITORIES
+from bot.store.queries import Known
+from bot.surroundings import HOPS, Surroundings
+from tests.unit.around import ME, OPEN, SECRET, World, everything, issue, ref
 
 
 @pytest.fixture
@@ -128,6 +50,93 @@ async def test_a_blocker_is_as_gitea_says_now(
     [found] = (await world.survey(named=[ref(2)])).blockers
     assert expected is found.state
     assert (isinstance(answer, Issue) and answer.is_pull) is found.is_pull
+
+
+@pytest.mark.parametrize("seen", [RefState.OPEN, RefState.CLOSED, RefState.MERGED, RefState.GONE])
+async def test_one_that_was_there_and_is_not_found_any_more_was_deleted(
+    world: World, seen: RefState
+) -> None:
+    """Also when nobody told of it."""
+    world.edge(ME, ref(2))
+    [found] = (await world.survey(named=[ref(2)], stood={ref(2): seen})).blockers
+    assert RefState.GONE is found.state
+
+
+@pytest.mark.parametrize(
+    ("stood", "about"),
+    [
+        ({}, {}),
+        ({ref(3): RefState.OPEN}, {}),
+        ({ref(2): RefState.UNSEEN}, {}),
+        ({ref(2): RefState.UNCHECKED}, {}),
+        ({ref(2): RefState.OPEN}, {"has_issues": False}),
+        ({ref(2): RefState.OPEN}, {"has_pull_requests": False}),
+        ({ref(2): RefState.OPEN}, {"internal": True, "permissions": {"push": True}}),
+        ({ref(2): RefState.OPEN}, None),
+    ],
+    ids=[
+        "never seen", "another one was", "not seen the last time", "not checked the last time",
+        "issues switched off", "pull requests switched off", "no administrator of a hidden one",
+        "no such repository",
+    ],
+)  # fmt: skip
+async def test_one_that_is_not_found_and_may_only_be_kept_from_the_bot_still_blocks(
+    world: World, stood: dict[IssueRef, RefState], about: dict[str, Any] | None
+) -> None:
+    if about is None:
+        world.absent.add(ME.repository)
+    else:
+        world.about[ME.repository] = about
+    world.edge(ME, ref(2))
+    [found] = (await world.survey(named=[ref(2)], stood=stood)).blockers
+    assert RefState.UNSEEN is found.state
+
+
+async def test_an_administrator_finds_everything_in_a_hidden_repository(world: World) -> None:
+    world.edge(ME, SECRET)
+    [found] = (await world.survey(named=[SECRET], stood={SECRET: RefState.OPEN})).blockers
+    assert RefState.GONE is found.state
+
+
+@pytest.mark.parametrize(
+    ("expected", "state", "stood", "there"),
+    [
+        (RefState.GONE, "gone", {SECRET: RefState.CLOSED}, False),
+        (RefState.UNSEEN, "unseen", {SECRET: RefState.CLOSED}, False),
+        (RefState.UNSEEN, "gone", {}, False),
+        (RefState.UNSEEN, "gone", {SECRET: RefState.CLOSED}, True),
+    ],
+    ids=["all of it", "nobody said so", "it never showed here", "only the issue"],
+)
+async def test_one_that_showed_here_is_deleted_with_its_whole_repository(
+    world: World,
+    expected: RefState,
+    state: str,
+    stood: dict[IssueRef, RefState],
+    there: bool,
+) -> None:
+    """Of a repository that is no more nobody can say whether the author might read it."""
+    if not there:
+        world.absent.add(SECRET.repository)
+    world.readers = ()
+    world.known[SECRET] = Known(SECRET, state=state)
+    world.edge(ME, SECRET)
+    [found] = (await world.survey(named=[SECRET], stood=stood)).blockers
+    assert expected is found.state
+
+
+async def test_a_repository_that_cannot_be_asked_about_is_not_known_to_be_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(owner: str, repo: str) -> Repository:
+        raise Retryable("down")
+
+    monkeypatch.setattr(world, "repository", down)
+    world.readers = ()
+    world.known[SECRET] = Known(SECRET, state="gone")
+    world.edge(ME, SECRET)
+    [found] = (await world.survey(named=[SECRET], stood={SECRET: RefState.OPEN})).blockers
+    assert RefState.UNSEEN is found.state
 
 
 @pytest.mark.parametrize(
@@ -233,10 +242,6 @@ async def test_states_and_titles_of_the_graph_beyond_are_the_remembered_ones(
 
 
 # ---- what may be shown ----
-
-
-def everything(found: Surroundings) -> str:
-    return repr(found).lower()
 
 
 async def test_a_private_blocker_in_the_text_is_shown_without_its_title(world: World) -> None:
