@@ -104,7 +104,7 @@ CASES = {
         snapshot("""\
 - **Blocked** — waits for more than 2 issues.
 - **Why:** `acme/rocket#10` cannot be seen, \\#11 could not be checked, 2 in repositories that not everyone here can read and 20 were not looked at.
-- **What would change it:** Correcting what cannot be seen, or giving `coordinator` the right to read it. What could not be checked is looked up again by itself. If it need not wait: `/unblock` with the reason.
+- **What would change it:** Correcting what cannot be seen, or a `/blocked-by` for it from somebody who can see it. What could not be checked is looked up again by itself. If it need not wait: `/unblock` with the reason.
 """),
     ),
     "blocked in a circle": (

@@ -594,14 +594,14 @@ W = WarningKind
             Warn(W.UNSEEN, refs=ONE),
             snapshot("""\
 > [!WARNING]
-> `acme/rocket#4` cannot be seen, so it counts as open. Correct the reference, or give `coordinator` the right to read that repository.\
+> `acme/rocket#4` cannot be seen, so it counts as open. Correct the reference.\
 """),
         ),
         (
             Warn(W.UNSEEN, refs=TWO),
             snapshot("""\
 > [!WARNING]
-> `acme/rocket#4` and `acme/valves#5` cannot be seen, so they count as open. Correct the reference, or give `coordinator` the right to read those repositories.\
+> `acme/rocket#4` and `acme/valves#5` cannot be seen, so they count as open. Correct the references. One into another repository counts if whoever wrote it here can read that, or if somebody who can says `/blocked-by acme/valves#5`; `coordinator` must be an administrator there to find out.\
 """),
         ),
         (
@@ -785,7 +785,7 @@ def test_warnings_stand_together_by_gravity():
 > [!CAUTION]
 > The text says that this issue waits for itself. Take that reference out, or put the right number in.
 > [!WARNING]
-> - `acme/rocket#4` cannot be seen, so it counts as open. Correct the reference, or give `coordinator` the right to read that repository.
+> - `acme/rocket#4` cannot be seen, so it counts as open. Correct the reference.
 > - No agent takes it now: those with room for it do not take medium work, or have enough in progress. Wait for one of them, or name an agent in the text.
 > [!NOTE]
 > This was made without Claude, so what is not declared was worked out. Declare it in the text if it is wrong.\
