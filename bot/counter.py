@@ -64,6 +64,9 @@ class Surveyor(Protocol):
     async def may_show(self, refs: Collection[IssueRef], at: IssueRef) -> set[IssueRef]:
         """Those of the issues that may be named at an issue."""
 
+    async def unshown(self, refs: Collection[IssueRef], at: IssueRef) -> dict[IssueRef, int]:
+        """How many things hold issues back that may not be named at another one."""
+
 
 class Counter:
     """The desk."""
@@ -127,6 +130,10 @@ class Counter:
         """What is remembered of issues; unknown ones are absent."""
         known = await self._store.issues(refs)
         return {ref: await self._standing(one) for ref, one in known.items()}
+
+    async def unshown(self, refs: Collection[IssueRef], at: IssueRef) -> Mapping[IssueRef, int]:
+        """How many things hold issues back that may not be named at another one; none: absent."""
+        return await self._surveyor.unshown(refs, at)
 
     async def queue(self, repository: str) -> Sequence[Standing]:
         """The coordinated, open issues of a repository."""

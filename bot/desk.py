@@ -83,6 +83,9 @@ class Graphs(Protocol):
     async def standing(self, refs: Collection[IssueRef]) -> Mapping[IssueRef, Standing]:
         """What is remembered of issues; unknown ones are absent."""
 
+    async def unshown(self, refs: Collection[IssueRef], at: IssueRef) -> Mapping[IssueRef, int]:
+        """How many things hold issues back that may not be named at another one; none: absent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:

@@ -16,7 +16,8 @@ class Impact:
 
     `directly` at once; `later` as those made ready are closed in their turn, the nearest first.
     `held` would wait for nothing more, but are on hold, so that nothing comes of them. `still`
-    are those waiting for the issue itself that would go on waiting, with what for.
+    are those waiting for the issue itself that would go on waiting, with what for: nothing where
+    that may not be shown.
     """
 
     directly: tuple[IssueRef, ...] = ()
@@ -30,16 +31,18 @@ def impact(
     edges: Iterable[Edge],
     states: Mapping[IssueRef, RefState],
     held: Collection[IssueRef] = (),
+    unshown: Collection[IssueRef] = (),
 ) -> Impact:
     """What closing an issue would make ready; nothing when it is over already.
 
-    An edge is `(waits, for)`. Only issues known to be open can be made ready; one whose state is
-    not known holds others back. Each edge is looked at once or twice: O(issues + edges).
+    An edge is `(waits, for)`; `unshown` are held back by something else, too. Only issues known to
+    be open can be made ready; one whose state is not known holds others back. Each edge is looked
+    at once or twice: O(issues + edges).
     """
     if not _blocks(issue, states):
         return Impact()
     graph = Graph(edge for edge in edges if _blocks(edge[1], states))
-    left = {ref: len(graph.waits_for[n]) for n, ref in enumerate(graph.refs)}
+    left = {ref: len(graph.waits_for[n]) + (ref in unshown) for n, ref in enumerate(graph.refs)}
     rounds: list[list[IssueRef]] = []
     stuck: list[IssueRef] = []
     closed = [issue]

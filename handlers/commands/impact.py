@@ -24,7 +24,9 @@ async def weigh(call: Call, desk: Graphs) -> Outcome:
     known = await desk.standing({call.issue, *(ref for edge in edges for ref in edge)})
     states = {ref: one.state for ref, one in known.items()}
     states.setdefault(call.issue, RefState.OPEN)
-    found = impact(call.issue, edges, states, {ref for ref, one in known.items() if one.held})
+    unshown = await desk.unshown(known, call.issue)
+    on_hold = {ref for ref, one in known.items() if one.held}
+    found = impact(call.issue, edges, states, on_hold, unshown)
     here = {ref: one for ref, one in known.items() if ref.key[0] == call.issue.key[0]}
     going = {ref for ref, one in here.items() if one.status in GOING}
     return Outcome.reply(
@@ -34,5 +36,6 @@ async def weigh(call: Call, desk: Graphs) -> Outcome:
         later=[ref for ref in found.later if ref not in going],
         held=[ref for ref in found.held if ref in here],
         still=found.still,
+        unshown=unshown,
         known=here,
     )

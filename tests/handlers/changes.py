@@ -120,6 +120,9 @@ class Desk:
             if one in refs
         }
 
+    async def unshown(self, refs: Collection[IssueRef], at: IssueRef) -> Mapping[IssueRef, int]:
+        return {}
+
     async def right(self, repository: str, user: str) -> Right | None:
         assert (HERE.repository, "alice") != (repository, user)
         if repository == "not/administered":

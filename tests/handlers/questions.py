@@ -79,6 +79,7 @@ class Desk:
     known: Report | None = None
     graph: Sequence[tuple[IssueRef, IssueRef]] = ()
     standings: Sequence[Standing] = ()
+    kept_back: Mapping[IssueRef, int] = field(default_factory=dict)
     agents: Sequence[Agent] = (HAIKU, SONNET, OPUS)
     commands: Commands = COMMANDS
     bot: str = "coordinator"
@@ -92,6 +93,10 @@ class Desk:
 
     async def standing(self, refs: Collection[IssueRef]) -> Mapping[IssueRef, Standing]:
         return {one.issue: one for one in self.standings if one.issue in refs}
+
+    async def unshown(self, refs: Collection[IssueRef], at: IssueRef) -> Mapping[IssueRef, int]:
+        assert ref(2) == at
+        return {one: count for one, count in self.kept_back.items() if one in refs}
 
     async def queue(self, repository: str) -> Sequence[Standing]:
         self.asked.append(repository)

@@ -70,6 +70,21 @@ Closing this would make **1** issue ready at once.
 - acme/secret\\#3
 """),
     ),
+    "held back by what may not be shown": (
+        Desk(
+            graph=CHAIN,
+            standings=[standing(number, "blocked") for number in (3, 4, 5)] + [standing(9)],
+            kept_back={ref(3): 1, ref(5): 2, ref(9): 1},
+        ),
+        snapshot("""\
+Closing this would make nothing else ready.
+
+**Not yet**
+
+- \\#3 — Issue 3 · also waits for 1 issue that may not be shown here
+- \\#5 — Issue 5 · also waits for \\#9 and 2 issues that may not be shown here
+"""),
+    ),
     "nobody waits": (
         Desk(standings=[standing(2)]),
         snapshot("Closing this would make nothing else ready.\n"),

@@ -29,6 +29,22 @@ def of(pairs, states=None, held=(), issue=1) -> Impact:
 
 
 @pytest.mark.parametrize(
+    ("unshown", "expected"),
+    [
+        ((), Impact(refs(2), refs(3))),
+        ((2,), Impact(still=((ref(2), ()),))),
+        ((3,), Impact(refs(2))),
+        ((9,), Impact(refs(2), refs(3))),
+    ],
+    ids=["nothing", "what waits for it", "what waits for that", "another one"],
+)
+def test_what_may_not_be_shown_holds_back_like_everything_else(unshown, expected) -> None:
+    pairs = [(ref(2), ref(1)), (ref(3), ref(2))]
+    states = dict.fromkeys(refs(1, 2, 3), OPEN)
+    assert expected == impact(ref(1), pairs, states, unshown=refs(*unshown))
+
+
+@pytest.mark.parametrize(
     ("pairs", "states", "held", "expected"),
     [
         pytest.param([], {}, (), Impact(), id="nobody waits"),
