@@ -35,8 +35,10 @@ class Sayings(Protocol):
 class Links(Protocol):
     """Edges that people add and take away."""
 
-    async def link(self, waits: IssueRef, on: IssueRef, *, by: str) -> None:
-        """Add an edge; also ends that it is ignored."""
+    async def link(
+        self, waits: IssueRef, on: IssueRef, *, by: str, at: IssueRef | None = None
+    ) -> None:
+        """Add an edge, by a command at an issue; also ends that it is ignored."""
 
     async def ignore(self, waits: IssueRef, on: IssueRef, *, by: str) -> None:
         """Let a declared or native edge count no longer."""

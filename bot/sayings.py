@@ -45,13 +45,17 @@ class LinkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`waits` waits for `on`, or is said not to."""
+    """`waits` waits for `on`, or is said not to.
+
+    `said_in` is the repository in which the command stands; empty where that is not known.
+    """
 
     waits: IssueRef
     on: IssueRef
     kind: LinkKind
     by: str
     at: datetime
+    said_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,14 @@ class Heard:
     def linked(self) -> frozenset[IssueRef]:
         """Every issue that a person named at an edge of this one."""
         return frozenset(ref for one in self.links for ref in (one.waits, one.on))
+
+    def linked_in(self, repository: str) -> frozenset[IssueRef]:
+        """Every issue that a person added to an edge by a command in that repository."""
+        name = repository.lower()
+        added = (one for one in self.links if one.kind is LinkKind.ADDED)
+        return frozenset(
+            ref for one in added if one.said_in.lower() == name for ref in (one.waits, one.on)
+        )
 
     @property
     def unlinked(self) -> frozenset[IssueRef]:

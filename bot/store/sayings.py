@@ -58,9 +58,11 @@ class SayingsStore(Access):
 
     # -- links ------------------------------------------------------------------------------
 
-    async def link(self, waits: IssueRef, on: IssueRef, *, by: str) -> None:
-        """Add an edge; also ends that it is ignored."""
-        await self._say(waits, on, LinkKind.ADDED, by)
+    async def link(
+        self, waits: IssueRef, on: IssueRef, *, by: str, at: IssueRef | None = None
+    ) -> None:
+        """Add an edge, by a command at an issue; also ends that it is ignored."""
+        await self._say(waits, on, LinkKind.ADDED, by, at.key[0] if at else "")
 
     async def ignore(self, waits: IssueRef, on: IssueRef, *, by: str) -> None:
         """Let a declared or native edge count no longer; one that was added as well goes, too."""
@@ -94,7 +96,9 @@ class SayingsStore(Access):
             found |= {(link.waits, link.on): link for link in map(_link, rows)}
         return [found[ends] for ends in sorted(found)]
 
-    async def _say(self, waits: IssueRef, on: IssueRef, kind: LinkKind, by: str) -> None:
+    async def _say(
+        self, waits: IssueRef, on: IssueRef, kind: LinkKind, by: str, said_in: str = ""
+    ) -> None:
         repository, number = waits.key
         for_repository, for_number = on.key
         await self._keep(
@@ -107,6 +111,7 @@ class SayingsStore(Access):
                 "shown": waits.repository,
                 "for_shown": on.repository,
                 "kind": kind.value,
+                "said_repository": said_in,
                 "by": by,
                 "at": self._now(),
             },
@@ -241,4 +246,4 @@ def _override(row: sa.Row[Any]) -> Override:
 
 def _link(row: sa.Row[Any]) -> Link:
     waits, on = ref_of(row.shown, row.number), ref_of(row.for_shown, row.for_number)
-    return Link(waits, on, LinkKind(row.kind), row.by, row.at)
+    return Link(waits, on, LinkKind(row.kind), row.by, row.at, row.said_repository)

@@ -95,10 +95,11 @@ watches = sa.Table(
 )
 
 names = sa.Table(
-    "names",  # under which name a repository was known, whatever it is called now
+    "names",  # under which names a repository was known, and which was the last one
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("forge_id", sa.BigInteger, nullable=False),
+    sa.Column("forge_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("current", sa.Boolean, nullable=False),
     sa.Index("ix_names_forge_id", "forge_id"),
 )
 
@@ -175,6 +176,7 @@ links = sa.Table(
     sa.Column("shown", sa.Text, nullable=False),
     sa.Column("for_shown", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),  # added, ignored
+    sa.Column("said_repository", sa.Text, nullable=False, default=""),  # where the command stands
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.Index("ix_links_for", "for_repository", "for_number"),

@@ -28,5 +28,5 @@ async def blocked_by(call: Call, desk: Desk) -> Outcome:
     await check_refs(call, refs, desk)
     await check_circles(call, [(call.issue, ref) for ref in refs], desk)
     for ref in refs:
-        await desk.link(call.issue, ref, by=call.sender)
+        await desk.link(call.issue, ref, by=call.sender, at=call.issue)
     return Outcome.reconsider(call.issue, *refs)

@@ -28,5 +28,5 @@ async def blocks(call: Call, desk: Desk) -> Outcome:
     await check_refs(call, refs, desk, write=True)
     await check_circles(call, [(ref, call.issue) for ref in refs], desk)
     for ref in refs:
-        await desk.link(ref, call.issue, by=call.sender)
+        await desk.link(ref, call.issue, by=call.sender, at=call.issue)
     return Outcome.reconsider(call.issue, *refs)

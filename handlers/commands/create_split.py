@@ -38,7 +38,7 @@ async def create_split(call: Call, desk: Desk) -> Outcome:
     there = await desk.parts(call.issue, proposal.digest, since)
     opened = await _open(call, desk, proposal, there, _waited_for(report))
     for part in opened:
-        await desk.link(call.issue, part, by=call.sender)
+        await desk.link(call.issue, part, by=call.sender, at=call.issue)
     return Outcome(
         template="replies/create_split",
         values={

@@ -97,7 +97,10 @@ class Desk:
         self.told.append(f"{field} given back")
         return self.set.pop(field, None) is not None
 
-    async def link(self, waits: IssueRef, on: IssueRef, *, by: str) -> None:
+    async def link(
+        self, waits: IssueRef, on: IssueRef, *, by: str, at: IssueRef | None = None
+    ) -> None:
+        assert HERE == at
         self.told.append(f"{waits.seen_from(HERE)} waits for {on.seen_from(HERE)}, by {by}")
 
     async def ignore(self, waits: IssueRef, on: IssueRef, *, by: str) -> None:

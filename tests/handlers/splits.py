@@ -96,7 +96,10 @@ class Desk:
         self.issues[HERE.sibling(number)] = (title, body)
         return HERE.sibling(number)
 
-    async def link(self, waits: IssueRef, on: IssueRef, *, by: str) -> None:
+    async def link(
+        self, waits: IssueRef, on: IssueRef, *, by: str, at: IssueRef | None = None
+    ) -> None:
+        assert waits == at, "it is said where the whole is"
         self.linked.append((waits.number, on.number, by))
 
 

@@ -133,6 +133,18 @@ async def test_links_are_found_from_either_end_in_order(store: SayingsStore) -> 
     assert [] == await store.links_of([])
 
 
+async def test_where_an_edge_was_added_is_known(store: SayingsStore) -> None:
+    """What a command in a private repository names is not named elsewhere by that."""
+    await store.link(ONE, TWO, by="alice", at=ONE)
+    await store.link(ONE, FAR, by="alice", at=FAR)
+    await store.link(ONE, THREE, by="alice")
+    await store.ignore(THREE, TWO, by="alice")
+    heard = await store.heard(ONE)
+    assert {ONE, TWO} == heard.linked_in("Acme/Rocket")
+    assert {ONE, FAR} == heard.linked_in("far/away")
+    assert {ONE, TWO, THREE, FAR} == heard.linked
+
+
 async def test_an_edge_is_either_added_or_ignored(store: SayingsStore) -> None:
     await store.link(ONE, TWO, by="alice")
     await store.ignore(ONE, TWO, by="bob")

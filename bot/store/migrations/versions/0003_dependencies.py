@@ -18,6 +18,8 @@ def upgrade() -> None:
         issues.add_column(sa.Column("notice", sa.Text, nullable=False, server_default=""))
         issues.add_column(sa.Column("comment_at", sa.Text, nullable=False, server_default=""))
         issues.add_column(sa.Column("seen_at", sa.DateTime(timezone=True)))
+    with op.batch_alter_table("links") as links:
+        links.add_column(sa.Column("said_repository", sa.Text, nullable=False, server_default=""))
     op.create_table(
         "natives",
         sa.Column("repository", sa.Text, nullable=False),
@@ -47,8 +49,9 @@ def upgrade() -> None:
     op.create_table(
         "names",
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("forge_id", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_names"),
+        sa.Column("forge_id", sa.BigInteger, nullable=False, autoincrement=False),
+        sa.Column("current", sa.Boolean, nullable=False),
+        sa.PrimaryKeyConstraint("name", "forge_id", name="pk_names"),
     )
     op.create_index("ix_names_forge_id", "names", ["forge_id"])
     op.create_table(
@@ -70,6 +73,8 @@ def downgrade() -> None:
     """Drop them, with all they hold."""
     for table in ("notes", "changes", "names", "watches", "natives"):
         op.drop_table(table)
+    with op.batch_alter_table("links") as links:
+        links.drop_column("said_repository")
     with op.batch_alter_table("issues") as issues:
         for column in ("seen_at", "comment_at", "notice", "stood"):
             issues.drop_column(column)
