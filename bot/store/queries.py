@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.models import IssueRef, RefState, Source, Status
+from bot.store import renaming
 from bot.store import tables as t
 from bot.store.access import Access, ref_of, sound, whole
 
@@ -118,6 +119,17 @@ class Store(Access):
             ):
                 gone = sa.tuple_(*columns) == sa.tuple_(sa.literal(repository), sa.literal(number))
                 await connection.execute(sa.delete(table).where(gone))
+
+    @whole
+    async def rename_repository(self, old: str, new: str) -> None:
+        """All that is kept of a repository, people's words too, goes to its new name.
+
+        What is there under the new name already stays.
+        """
+        if old == new:
+            return
+        async with self._writing() as connection:
+            await renaming.rename(connection, self._insert, old, new)
 
     async def coordinated(self) -> list[IssueRef]:
         """Every issue that is coordinated, as far as is known; not those that are closed."""
