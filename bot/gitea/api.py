@@ -73,6 +73,10 @@ class GiteaAPI:
         """GET /repos/{owner}/{repo}."""
         return _read(Repository, await self.client.getitem(REPO, owner=owner, repo=repo))
 
+    async def repository_by_id(self, forge_id: int) -> Repository:
+        """GET /repositories/{id}: the repository of that id, whatever it is called now."""
+        return _read(Repository, await self.client.getitem("/repositories/{id}", id=forge_id))
+
     async def permission(self, repo: str, user: str) -> Permission:
         """GET /repos/{owner}/{repo}/collaborators/{user}/permission.
 

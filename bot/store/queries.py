@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.models import IssueRef, RefState, Source, Status
-from bot.store import renaming
+from bot.store import repositories
 from bot.store import tables as t
 from bot.store.access import Access, ref_of, sound, whole
 
@@ -120,6 +120,8 @@ class Store(Access):
                 gone = sa.tuple_(*columns) == sa.tuple_(sa.literal(repository), sa.literal(number))
                 await connection.execute(sa.delete(table).where(gone))
 
+    # -- whole repositories -----------------------------------------------------------------
+
     @whole
     async def rename_repository(self, old: str, new: str) -> None:
         """All that is kept of a repository, people's words too, goes to its new name.
@@ -129,7 +131,26 @@ class Store(Access):
         if old == new:
             return
         async with self._writing() as connection:
-            await renaming.rename(connection, self._insert, old, new)
+            await repositories.rename(connection, self._insert, old, new)
+
+    @whole
+    async def bury_repository(self, repository: str) -> None:
+        """It was deleted: all its issues are gone, and nobody says anything there any more."""
+        async with self._writing() as connection:
+            await repositories.bury(connection, self._insert, repository)
+
+    @whole
+    async def drop_repository(self, repository: str) -> None:
+        """Forget all of it: its name is another one's now, and it cannot be found."""
+        async with self._writing() as connection:
+            await repositories.drop(connection, repository)
+
+    async def across(self, repository: str) -> list[IssueRef]:
+        """The coordinated issues elsewhere that wait for its issues, or are waited for there."""
+        rows = await self._read(repositories.across(repository))
+        return [_known(row).ref for row in rows]
+
+    # -- lists of issues --------------------------------------------------------------------
 
     async def coordinated(self) -> list[IssueRef]:
         """Every issue that is coordinated, as far as is known; not those that are closed."""

@@ -1,7 +1,7 @@
-"""A repository has another name: all that is remembered under the old one goes to the new one.
+"""What happens to a repository as a whole: it has another name, or is gone with all its issues.
 
-Names stand in many tables, as keys and inside lists of references. All of it happens in the
-transaction of who calls; where something is there under the new name already, that stays.
+Names stand in many tables, as keys and inside lists of references. Everything here happens in the
+transaction of who calls.
 """
 
 from __future__ import annotations
@@ -48,14 +48,74 @@ _PLACES = (
     _Place(t.pauses, "repository"),
 )
 _LISTS = ("cycle", "owed", "stood")  # columns of issues, JSON, that hold references
+_OWN = (t.issues, t.overrides, t.natives, t.links, t.watches, t.pauses)  # by `repository`
+_LEFT = {
+    "coordinated": False,
+    "comment_id": None,
+    "comment_at": "",
+    "status": "",
+    "agent": "",
+    "cycle": "[]",
+    "owed": "[]",
+    "stood": "{}",
+    "notice": "",
+}  # what an issue is when it is nobody's concern any more
 
 
 async def rename(connection: AsyncConnection, insert: Insert, old: str, new: str) -> None:
-    """Let everything that is kept of the repository `old` (`owner/name`) be kept of `new`."""
+    """Let everything that is kept of the repository `old` (`owner/name`) be kept of `new`.
+
+    Where something is kept of that already, it stays.
+    """
     for place in _PLACES:
         await _move(connection, insert, place, old, new)
     for column in _LISTS:
         await _rewrite(connection, t.issues.c[column], old, new)
+
+
+async def bury(connection: AsyncConnection, insert: Insert, repository: str) -> None:
+    """Let all its issues be gone, also those that only others name."""
+    name = repository.lower()
+    c, issue = t.edges.c, t.issues.c
+    named = sa.select(c.for_number, c.for_shown).where(c.for_repository == name).distinct()
+    here = issue.repository == name
+    await connection.execute(sa.update(t.issues).where(here).values(**_LEFT, state="gone"))
+    rows = [
+        {"repository": name, "number": number, "shown": shown, "state": "gone"}
+        for number, shown in (await connection.execute(named)).all()
+    ]
+    await _fill(connection, insert, t.issues, rows)
+    await connection.execute(sa.delete(t.edges).where(c.said_repository == name))
+
+
+async def drop(connection: AsyncConnection, repository: str) -> None:
+    """Forget all that is its own; what others say of it stays."""
+    name = repository.lower()
+    for table in _OWN:
+        await connection.execute(sa.delete(table).where(table.c.repository == name))
+    await connection.execute(sa.delete(t.edges).where(t.edges.c.said_repository == name))
+
+
+def across(repository: str) -> sa.Select[Any]:
+    """The issues of other repositories that wait for its own, or are waited for by them."""
+    name, c = repository.lower(), t.edges.c
+    into = sa.select(c.repository, c.number).where(c.for_repository == name, c.repository != name)
+    out = sa.select(c.for_repository, c.for_number).where(
+        c.repository == name, c.for_repository != name
+    )
+    return sa.select(t.issues).where(
+        t.issues.c.coordinated,
+        sa.tuple_(t.issues.c.repository, t.issues.c.number).in_(into.union(out)),
+    )
+
+
+async def _fill(
+    connection: AsyncConnection, insert: Insert, table: sa.Table, rows: list[dict[str, Any]]
+) -> None:
+    """Put rows into a table, except where something is there already."""
+    for start in range(0, len(rows), BATCH):
+        statement = insert(table).on_conflict_do_nothing()
+        await connection.execute(statement, rows[start : start + BATCH])
 
 
 async def _move(
@@ -68,10 +128,7 @@ async def _move(
         return
     found = (await connection.execute(sa.select(place.table).where(here))).mappings().all()
     await connection.execute(sa.delete(place.table).where(here))
-    rows = [{**row, **changed} for row in found]
-    for start in range(0, len(rows), BATCH):
-        statement = insert(place.table).on_conflict_do_nothing()
-        await connection.execute(statement, rows[start : start + BATCH])
+    await _fill(connection, insert, place.table, [{**row, **changed} for row in found])
 
 
 async def _rewrite(connection: AsyncConnection, column: sa.Column[Any], old: str, new: str) -> None:

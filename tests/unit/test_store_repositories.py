@@ -1,4 +1,4 @@
-"""A repository with another name in the store: on SQLite, and on PostgreSQL where one is at hand."""
+"""Repositories as a whole in the store: on SQLite, and on PostgreSQL where one is at hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.sayings import Field, LinkKind
 from bot.store import tables as t
 from bot.store.database import opened
 from bot.store.queries import Edge, Known, Store
-from bot.store.renaming import BATCH
+from bot.store.repositories import BATCH
 from bot.store.sayings import SayingsStore
 
 NOW = datetime(2026, 11, 22, 15, 4, 5, tzinfo=UTC)
@@ -62,6 +62,9 @@ def new(number: int) -> IssueRef:
 
 
 FAR = IssueRef("far", "away", 7)
+
+
+# ---- another name ----
 
 
 async def test_everything_is_found_under_the_new_name_and_nothing_under_the_old(kept: Kept) -> None:
@@ -193,7 +196,62 @@ async def test_nothing_moves_when_it_fails_in_the_middle(
     def broken(*_: object) -> str:
         raise RuntimeError
 
-    monkeypatch.setattr("bot.store.renaming._called", broken)
+    monkeypatch.setattr("bot.store.repositories._called", broken)
     with pytest.raises(RuntimeError):
         await kept.store.rename_repository(OLD, NEW)
     assert before == await kept.text()
+
+
+# ---- deleted, or its name passed on ----
+
+
+async def test_all_issues_of_a_deleted_repository_are_gone_also_those_only_others_name(
+    kept: Kept,
+) -> None:
+    known = Known(old(1), True, 5, "First", "open", "blocked", "glm", (old(1),), (FAR,), notice="x")
+    await kept.store.save(known, [Edge(old(1), old(2), old(1), Source.DECLARED)])
+    back = Edge(FAR, old(3), FAR, Source.DECLARED)
+    far = Known(FAR, coordinated=True, state="open")
+    await kept.store.save(far, [back])
+    await kept.store.bury_repository(OLD.upper())
+    gone = await kept.store.issues([old(1), old(2), old(3)])
+    assert {"gone"} == {one.state for one in gone.values()}
+    assert Known(old(1), title="First", state="gone") == gone[old(1)]
+    assert {old(1), old(2), old(3)} == gone.keys()
+    assert set() == await kept.store.said_by(old(1))
+    assert (far, {back}) == (await kept.store.issue(FAR), await kept.store.said_by(FAR))
+
+
+async def test_of_a_repository_whose_name_is_anothers_only_what_others_say_stays(
+    kept: Kept,
+) -> None:
+    await kept.store.save(Known(old(1)), [Edge(old(1), FAR, old(1), Source.DECLARED)])
+    await kept.store.save(Known(FAR), [Edge(FAR, old(1), FAR, Source.DECLARED)])
+    await kept.sayings.override(old(1), Field.HOLD, "yes", by="alice")
+    await kept.sayings.link(old(1), FAR, by="alice")
+    await kept.sayings.link(FAR, old(2), by="alice")
+    await kept.sayings.pause(OLD, by="alice")
+    await kept.store.drop_repository(OLD.upper())
+    assert {} == await kept.store.issues([old(1)])
+    heard = await kept.sayings.heard(old(1))
+    assert ((), (), None) == (heard.overrides.all, heard.links, heard.pause)
+    assert [(FAR, old(1))] == [(e.waits, e.on) for e in await kept.store.waiting([old(1), FAR])]
+    assert [old(2)] == [one.on for one in await kept.sayings.links(FAR)]
+
+
+async def test_who_is_concerned_elsewhere_is_known(kept: Kept) -> None:
+    """Both ways, coordinated ones only, and nobody of the repository itself."""
+    waits, waited_for, left, stranger = (IssueRef("far", "away", number) for number in range(1, 5))
+    said = Source.DECLARED
+    for ref in (waits, waited_for, old(1), old(2)):
+        await kept.store.save(Known(ref, coordinated=True))
+    await kept.store.save(Known(left), [Edge(left, old(1), left, said)])
+    edges = [
+        Edge(old(1), waited_for, old(1), said),
+        Edge(waits, old(2), old(1), said),
+        Edge(old(1), stranger, old(1), said),
+        Edge(old(1), old(2), old(1), said),
+    ]
+    await kept.store.save(Known(old(1), coordinated=True), edges)
+    assert [waits, waited_for] == sorted(await kept.store.across(OLD))
+    assert [] == await kept.store.across("no/where")
