@@ -50,11 +50,13 @@ class Repositories:
         self._trees: Remembered[Mapping[str, int]] = Remembered(TREE_KEPT, clock, TREE_MOST)
 
     async def about(self, repository: str) -> Repository:
-        """What Gitea says of it."""
+        """What Gitea says of it, which may be called otherwise by now."""
         owner, _, name = repository.partition("/")
-        return await self._about.get(
-            repository.lower(), lambda: self._gitea.repository(owner, name)
-        )
+        key = repository.lower()
+        found = await self._about.get(key, lambda: self._gitea.repository(owner, name))
+        if found.full_name.lower() != key:
+            await self._about.get(found.full_name.lower(), lambda: _given(found))
+        return found
 
     async def hidden(self, repository: str) -> bool:
         """Whether somebody may be unable to read it; so, too, when that cannot be asked."""
@@ -174,6 +176,10 @@ class Remembered(Generic[T]):
         """Ask afresh next time for all keys that begin so."""
         for key in [key for key in self._kept if key.startswith(beginning)]:
             self.forget(key)
+
+
+async def _given(found: Repository) -> Repository:
+    return found
 
 
 async def _asked(ask: Callable[[], Awaitable[T]]) -> T:

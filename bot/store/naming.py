@@ -46,3 +46,10 @@ class NameStore(Access):
             await connection.execute(sa.update(t.names).where(others).values(current=False))
             row = {"name": name, "forge_id": forge_id, "current": True}
             await self._upsert(connection, t.names, row)
+
+    @whole
+    async def recall(self, forge_id: int, name: str) -> None:
+        """A repository was called so before."""
+        row = {"name": name.lower(), "forge_id": forge_id, "current": False}
+        async with self._writing() as connection:
+            await connection.execute(self._insert(t.names).values(row).on_conflict_do_nothing())
