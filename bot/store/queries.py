@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from bot.models import IssueRef, RefState, Source, Status
 from bot.store import tables as t
-from bot.store.access import Access, ref_of, sound, whole
+from bot.store.access import Access, among, ref_of, sound, whole
 
 CHUNK = 400  # refs asked for in one statement; SQLite takes about 32,000 parameters
 
@@ -298,7 +298,7 @@ class Store(Access):
         rows: list[sa.Row[Any]] = []
         for start in range(0, len(keys), CHUNK):
             chunk = keys[start : start + CHUNK]
-            rows += await self._read(statement.where(sa.tuple_(repository, number).in_(chunk)))
+            rows += await self._read(statement.where(among(repository, number, chunk)))
         return rows
 
 
