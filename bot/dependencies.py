@@ -139,6 +139,10 @@ class Graph:
         """The numbers of all issues of some repositories (`owner/repo` in lower case)."""
         return {n for (repository, _), n in self._ids.items() if repository in repositories}
 
+    def besides(self, repositories: Collection[str]) -> set[int]:
+        """The numbers of all issues of other repositories."""
+        return {n for (repository, _), n in self._ids.items() if repository not in repositories}
+
     def path(self, start: int, end: int, shut: Collection[int] = ()) -> list[int]:
         """The shortest way along the edges, both ends included; empty when there is none.
 

@@ -54,10 +54,16 @@ class Access:
 
     @whole
     async def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
+        async with self._reading() as connection:
+            rows: Sequence[Any] = (await connection.execute(statement)).all()
+            return rows
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection to read from; what opens one is `whole`."""
         try:
             async with self._engine.connect() as connection:
-                rows: Sequence[Any] = (await connection.execute(statement)).all()
-                return rows
+                yield connection
         except _UNANSWERED as error:
             raise StoreError(str(getattr(error, "orig", error))) from None
 
