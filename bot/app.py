@@ -48,6 +48,7 @@ from bot.repositories import Repositories
 from bot.routing import discover
 from bot.schedule import Schedule
 from bot.store.database import opened, sqlite_path
+from bot.store.graph import ResidentGraph
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
 from bot.surroundings import Surveyor
@@ -72,6 +73,7 @@ class Bot:
     settings: Settings
     gitea: GiteaAPI
     store: Store
+    graph: ResidentGraph
     engine: Engine
     repositories: Repositories
     metrics: Metrics
@@ -138,7 +140,7 @@ class Bot:
         settings = self.settings
         scopes = settings.labels.model_dump(exclude={"enabled"})
         book = LabelBook(Scopes(**scopes), [agent.name for agent in settings.roster])
-        surveyor = Surveyor(self.gitea, self.store, self.repositories)
+        surveyor = Surveyor(self.gitea, self.store, self.repositories, self.graph)
         self._coordinator = Coordinator(
             gitea=self.gitea,
             store=self.store,
@@ -291,7 +293,8 @@ async def running(
         client = _client(settings, metrics)
         stack.push_async_callback(client.aclose)
         sayings = SayingsStore(database, now=now)
-        bot = _bot(settings, GiteaAPI(client), store, sayings, metrics=metrics, now=now)
+        graph = ResidentGraph(database, now=now)
+        bot = _bot(settings, GiteaAPI(client), store, graph, sayings, metrics=metrics, now=now)
         if bot.reader:
             stack.push_async_callback(bot.reader.close)
         worker = _worker(bot, now)
@@ -322,6 +325,7 @@ def _bot(
     settings: Settings,
     gitea: GiteaAPI,
     store: Store,
+    graph: ResidentGraph,
     sayings: SayingsStore,
     *,
     metrics: Metrics,
@@ -331,6 +335,7 @@ def _bot(
         settings=settings,
         gitea=gitea,
         store=store,
+        graph=graph,
         engine=_engine(settings, metrics),
         repositories=Repositories(gitea),
         metrics=metrics,

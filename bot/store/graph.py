@@ -53,6 +53,7 @@ _EDGES = (
     .where(*(sa.func.coalesce(end.c.state, "").not_in(OVER) for end in (_WAITS, _ON)))
 )
 _JOURNAL = sa.select(t.changes.c.version, t.changes.c.repository, t.changes.c.number)
+_NEWEST = _JOURNAL.order_by(t.changes.c.version.desc()).limit(1)
 
 
 class ResidentGraph(Access):
@@ -170,9 +171,14 @@ class ResidentGraph(Access):
     async def _followed(self) -> Graph:
         """The graph with all that is committed by now; one refresh at a time."""
         async with self._following:
-            if self._graph is None or not await self._follow(self._graph):
-                self._graph = await self._load()
-            return self._graph
+            graph = self._graph
+            if graph and (await self._is_newest() or await self._follow(graph)):
+                return graph
+            return await self._load()
+
+    async def _is_newest(self) -> bool:
+        found = await self._read(_NEWEST)
+        return self._newest == (tuple(found[0]) if found else None)
 
     @whole
     async def _follow(self, graph: Graph) -> bool:
@@ -207,13 +213,12 @@ class ResidentGraph(Access):
             known = shown, number
             return refs.get(known) or refs.setdefault(known, ref_of(shown, number))
 
-        newest = _JOURNAL.order_by(t.changes.c.version.desc()).limit(1)
         async with self._snapshot() as connection:
-            entry = (await connection.execute(newest)).first()
+            entry = (await connection.execute(_NEWEST)).first()
             rows = await connection.stream(_EDGES)
             async for some in rows.partitions(SLICE):
                 graph.add((ref(row[0], row[1]), ref(row[2], row[3])) for row in some)
-        self._newest = tuple(entry) if entry else None
+        self._graph, self._newest = graph, tuple(entry) if entry else None
         return graph
 
     async def _around(

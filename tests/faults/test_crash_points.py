@@ -41,6 +41,7 @@ from bot.render import Renderer
 from bot.repositories import Repositories
 from bot.routing import discover
 from bot.store.database import opened
+from bot.store.graph import ResidentGraph
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
 from bot.surroundings import Surveyor
@@ -184,11 +185,12 @@ class World:
         settings = load({})
         book = LabelBook(Scopes(), [agent.name for agent in settings.roster])
         repositories = Repositories(gitea)
+        graph: Any = self.trap.around(ResidentGraph(self.store._engine, now=self.clock), "graph")
         coordinator = Coordinator(
             gitea=gitea,
             store=store,
             repositories=repositories,
-            surveyor=Surveyor(gitea, store, repositories),
+            surveyor=Surveyor(gitea, store, repositories, graph),
             comment=StickyComment(gitea, self.me),
             labels=Labels(gitea, store, book, sleep=self.clock.sleep),
             book=book,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +12,9 @@ from bot.errors import Conflict, Forbidden, NotFound, Retryable
 from bot.gitea.models import Issue, IssueRepository, Repository
 from bot.models import IssueRef, RefState, Source
 from bot.repositories import Repositories
+from bot.store.graph import Hidden
 from bot.store.queries import Edge, Known
-from bot.surroundings import HOPS, REPOSITORIES, Surroundings, Surveyor
+from bot.surroundings import HOPS, NEAR, REPOSITORIES, Surroundings, Surveyor
 
 WHEN = datetime(2026, 11, 22, tzinfo=UTC)
 ME = IssueRef("acme", "rocket", 1)
@@ -49,6 +50,9 @@ class World:
         self.asked: list[IssueRef] = []
         self.queries = 0
         self.repositories_asked = 0
+        self.hidden: Hidden | None = None
+        self.over: set[IssueRef] = set()
+        self.ignored: set[tuple[IssueRef, IssueRef]] = set()
 
     def edge(self, waits: IssueRef, on: IssueRef, by: IssueRef | None = None, **more: Any) -> None:
         source = more.get("source", Source.DECLARED)
@@ -81,6 +85,39 @@ class World:
         self.queries += 1
         return [edge for edge in self.edges if edge.on in refs]
 
+    async def cycle(
+        self,
+        at: IssueRef,
+        *,
+        hidden: Hidden | None = None,
+        over: Collection[IssueRef] = (),
+        ignored: Collection[tuple[IssueRef, IssueRef]] = (),
+    ) -> tuple[IssueRef, ...]:
+        self.hidden, self.over, self.ignored = hidden, set(over), set(ignored)
+        return (at, ref(77), at)
+
+    async def would_close(
+        self,
+        waits: IssueRef,
+        on: IssueRef,
+        *,
+        at: IssueRef | None = None,
+        hidden: Hidden | None = None,
+        also: Collection[tuple[IssueRef, IssueRef]] = (),
+    ) -> tuple[IssueRef, ...]:
+        assert hidden is not None
+        return (waits, on, *sorted(await hidden([SECRET, OPEN, ME])), *(at or waits,))
+
+    async def holds(self, cycle: Sequence[IssueRef]) -> bool:
+        return len(cycle) == 3
+
+    async def concerned(self, at: IssueRef) -> set[IssueRef]:
+        return {at.sibling(78)}
+
+    @property
+    def surveyor(self) -> Surveyor:
+        return Surveyor(self, self, Repositories(self), self)
+
     async def survey(
         self,
         *,
@@ -88,9 +125,11 @@ class World:
         named: Collection[IssueRef] = (),
         proposed: Collection[IssueRef] = (),
         most: int = 50,
+        ignored: Collection[tuple[IssueRef, IssueRef]] = (),
     ) -> Surroundings:
-        surveyor = Surveyor(self, self, Repositories(self))
-        return await surveyor.survey(ME, native=native, named=named, proposed=proposed, most=most)
+        return await self.surveyor.survey(
+            ME, native=native, named=named, proposed=proposed, most=most, ignored=ignored
+        )
 
 
 @pytest.fixture
@@ -193,9 +232,9 @@ async def test_no_more_of_what_waits_than_allowed_is_asked_for(world: World) -> 
 async def test_a_chain_is_followed_for_a_bounded_number_of_steps(world: World) -> None:
     for number in range(1, 3 * HOPS):
         world.edge(ref(number), ref(number + 1))
-    found = await world.survey()
+    found = await world.surveyor.edges(ME)
     assert 2 * HOPS + 2 >= world.queries
-    assert HOPS <= len(found.edges) <= HOPS + 1
+    assert HOPS <= len(found) <= HOPS + 1
 
 
 async def test_a_dense_graph_is_followed_for_a_bounded_number_of_edges(
@@ -205,9 +244,44 @@ async def test_a_dense_graph_is_followed_for_a_bounded_number_of_edges(
     for start in range(1, 40):
         for end in range(start + 1, min(start + 6, 41)):
             world.edge(ref(start), ref(end))
-    found = await world.survey()
-    assert 50 <= len(found.edges) < 120
+    found = await world.surveyor.edges(ME)
+    assert 50 <= len(found) < 120
     assert world.queries < 20
+
+
+async def test_for_a_report_only_what_may_be_drawn_is_followed(world: World) -> None:
+    """A cycle is asked for by itself, however long it is."""
+    for number in range(1, 3 * NEAR):
+        world.edge(ref(number), ref(number + 1))
+    found = await world.survey()
+    assert NEAR == len(found.edges)
+    assert (ME, ref(77), ME) == found.cycle
+
+
+async def test_a_cycle_is_asked_for_with_what_gitea_just_told(world: World) -> None:
+    """Not over repositories that somebody may be unable to read, nor over what people ignore."""
+    world.edge(ME, ref(2))
+    world.edge(ME, ref(3))
+    world.edge(ME, ref(4))
+    world.there = {ref(2): issue(ref(2), "closed"), ref(3): issue(ref(3))}
+    ignored = {(ME, ref(4))}
+    found = await world.survey(named=[ref(2), ref(3)], ignored=ignored)
+    assert [ref(2), ref(3)] == [one.ref for one in found.blockers]
+    assert ({ref(2)}, ignored) == (world.over, world.ignored)
+    assert world.hidden is not None
+    assert {SECRET} == await world.hidden([SECRET, OPEN])
+
+
+async def test_a_circle_is_looked_for_as_it_may_be_shown_at_an_issue(world: World) -> None:
+    at_me = await world.surveyor.circle(ref(2), ref(3), at=ME)
+    assert (ref(2), ref(3), SECRET, ME) == at_me
+    inside = await world.surveyor.circle(ref(2), ref(3), at=SECRET)
+    assert (ref(2), ref(3), SECRET) == inside
+
+
+async def test_whom_a_change_concerns_is_the_graphs_to_say(world: World) -> None:
+    assert {ref(78)} == await world.surveyor.concerned(ME)
+    assert await world.surveyor.holds((ME, ref(2), ME))
 
 
 async def test_a_cycle_far_away_is_all_there(world: World) -> None:
@@ -286,7 +360,7 @@ async def test_of_a_private_issue_that_waits_nothing_is_shown(world: World) -> N
     world.edge(SECRET, ME, source=Source.GITEA)
     world.edge(SECRET, ref(2), SECRET)
     found = await world.survey(native=[issue(SECRET)])
-    assert Surroundings() == found
+    assert Surroundings(cycle=found.cycle) == found
 
 
 async def test_a_private_issue_that_the_text_says_waits_is_shown_as_typed(world: World) -> None:
