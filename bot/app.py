@@ -16,6 +16,7 @@ from typing import IO
 
 import structlog
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ai import Reader
 from bot.commander import Commander, Manners
@@ -51,6 +52,7 @@ from bot.repositories import Repositories
 from bot.routing import discover
 from bot.schedule import Schedule
 from bot.store.database import opened, sqlite_path
+from bot.store.graph import ResidentGraph
 from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
@@ -77,6 +79,7 @@ class Bot:
     gitea: GiteaAPI
     store: Store
     natives: NativesStore
+    graph: ResidentGraph
     engine: Engine
     repositories: Repositories
     metrics: Metrics
@@ -143,7 +146,7 @@ class Bot:
         settings = self.settings
         scopes = settings.labels.model_dump(exclude={"enabled"})
         book = LabelBook(Scopes(**scopes), [agent.name for agent in settings.roster])
-        surveyor = Surveyor(self.gitea, self.store, self.repositories)
+        surveyor = Surveyor(self.gitea, self.store, self.repositories, self.graph)
         renderer = Renderer()
         publisher = Publisher(
             comment=StickyComment(self.gitea, me),
@@ -275,7 +278,7 @@ class Bot:
 
 class _AllHeard:
     async def unheard(self, _comment: object, _at: str, *, on_hold: bool) -> tuple[()]:
-        return ()
+        return () if on_hold else ()
 
 
 class _Nowhere:
@@ -327,12 +330,10 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.enter_context(alone(settings.database_url))
         database = await stack.enter_async_context(opened(settings.database_url))
-        store, metrics = Store(database, now=now), Metrics()
+        metrics = Metrics()
         client = _client(settings, metrics)
         stack.push_async_callback(client.aclose)
-        sayings = SayingsStore(database, now=now)
-        natives = NativesStore(database, now=now)
-        bot = _bot(settings, GiteaAPI(client), store, sayings, natives, metrics=metrics, now=now)
+        bot = _bot(settings, GiteaAPI(client), database, metrics=metrics, now=now)
         if bot.reader:
             stack.push_async_callback(bot.reader.close)
         worker = _worker(bot, now)
@@ -362,23 +363,23 @@ def _client(settings: Settings, metrics: Metrics) -> Gitea:
 def _bot(
     settings: Settings,
     gitea: GiteaAPI,
-    store: Store,
-    sayings: SayingsStore,
-    natives: NativesStore,
+    database: AsyncEngine,
     *,
     metrics: Metrics,
     now: Callable[[], datetime],
 ) -> Bot:
+    store = Store(database, now=now)
     return Bot(
         settings=settings,
         gitea=gitea,
         store=store,
-        natives=natives,
+        natives=NativesStore(database, now=now),
+        graph=ResidentGraph(database, now=now),
         engine=_engine(settings, metrics),
         repositories=Repositories(gitea),
         metrics=metrics,
         reader=_reader(settings, store, metrics, now),
-        sayings=sayings,
+        sayings=SayingsStore(database, now=now),
         commands=discover_commands(),
         now=now,
     )

@@ -461,6 +461,7 @@ class Coordinator:
             waiting=around.waiting,
             proposals=around.proposals,
             edges=around.edges,
+            cycle=around.cycle,
             states=around.states,
             titles=around.titles,
             dependencies_found=around.found,

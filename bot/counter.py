@@ -61,6 +61,16 @@ class Surveyor(Protocol):
     async def edges(self, issue: IssueRef) -> Collection[tuple[IssueRef, IssueRef]]:
         """Every edge around that may be shown at an issue."""
 
+    async def circle(
+        self,
+        waits: IssueRef,
+        on: IssueRef,
+        *,
+        at: IssueRef,
+        also: Collection[tuple[IssueRef, IssueRef]] = (),
+    ) -> Sequence[IssueRef]:
+        """The circle that an edge would close, as it may be shown at an issue."""
+
     async def may_show(self, refs: Collection[IssueRef], at: IssueRef) -> set[IssueRef]:
         """Those of the issues that may be named at an issue."""
 
@@ -125,6 +135,17 @@ class Counter:
     async def edges(self, issue: IssueRef) -> Collection[tuple[IssueRef, IssueRef]]:
         """Every known edge (waits, for) connected with an issue, both ways, bounded."""
         return await self._surveyor.edges(issue)
+
+    async def circle(
+        self,
+        waits: IssueRef,
+        on: IssueRef,
+        *,
+        at: IssueRef,
+        also: Collection[tuple[IssueRef, IssueRef]] = (),
+    ) -> Sequence[IssueRef]:
+        """The circle that would be closed if one waited for another; empty when none."""
+        return await self._surveyor.circle(waits, on, at=at, also=also)
 
     async def standing(self, refs: Collection[IssueRef]) -> Mapping[IssueRef, Standing]:
         """What is remembered of issues; unknown ones are absent."""

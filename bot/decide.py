@@ -39,14 +39,15 @@ class Facts:
 
     `text` is title and body. `reading` is what Claude read, `ai_failure` why it could not be
     asked. `blockers` and `waiting` may name an issue several times, once per source. `edges` are
-    what is known of the graph around; of this issue's own, `blockers` alone counts. `titles` are
-    only those that may be shown here. `tree` maps the repository's paths to bytes. `busy` is how
+    what is known of the graph around; of this issue's own, `blockers` alone counts. `cycle` is the
+    shortest one it stands in; None: as far as `edges` tell. `titles` are only those that may be
+    shown here. `tree` maps the repository's paths to bytes. `busy` is how
     many *other* issues each agent has in progress. `in_progress` says that the issue carries that
     label already, `at_work` which agent it was given to: it keeps it unless the text names one.
     `dependencies_found` is how many issues it waits for, of which `dependencies_followed` were
     looked at; None when that is all of them. `hidden_blockers` counts open ones that may not be
     shown here. `kept_off` are those a text names, and a person took away in Gitea; `unset` those
-    that could not be set there. `held`, `unblocked` and `priority` are what people said by commands.
+    that could not be set there. `held`, `unblocked` and `priority` are what people said.
     """
 
     issue: IssueRef
@@ -59,6 +60,7 @@ class Facts:
     waiting: tuple[Dependency, ...] = ()
     proposals: tuple[Dependency, ...] = ()
     edges: tuple[Edge, ...] = ()
+    cycle: tuple[IssueRef, ...] | None = None
     states: Mapping[IssueRef, RefState] = field(default_factory=dict)
     titles: Mapping[IssueRef, str] = field(default_factory=dict)
     dependencies_found: int | None = None
@@ -190,10 +192,17 @@ def _with_graph(report: Report, facts: Facts) -> Report:
     return replace(
         report,
         edges=drawn,
-        cycle=cycle_through(issue, graph),
+        cycle=_cycle(graph, facts),
         states={ref: state for ref, state in states.items() if ref in shown},
         titles={ref: title for ref, title in titles.items() if ref in shown},
     )
+
+
+def _cycle(graph: Graph, facts: Facts) -> tuple[IssueRef, ...]:
+    """The cycle it stands in; a closed issue holds nobody back."""
+    if facts.cycle is None:
+        return cycle_through(facts.issue, graph)
+    return () if facts.is_closed else facts.cycle
 
 
 def _edges(report: Report, facts: Facts) -> list[Edge]:

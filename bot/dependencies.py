@@ -7,10 +7,12 @@ depend on which edges there are, not on their order, so that no report changes b
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from bot.models import IssueRef, RefState
+from bot.shortest import circles, shortest
 
 Edge: TypeAlias = tuple[IssueRef, IssueRef]
 Neighbours: TypeAlias = list[dict[int, None]]  # per issue, in the order they were met
@@ -19,18 +21,20 @@ Neighbours: TypeAlias = list[dict[int, None]]  # per issue, in the order they we
 class Graph:
     """Edges made ready for questions: issues are numbered, and their neighbours known both ways.
 
-    Building it costs more than asking (bench/cycles.py), so one who asks often builds it once.
-    An issue that is over (closed, merged, deleted: `states`) is drawn, but holds nothing back: no
-    path leads over it. One of unknown state counts. An issue waiting for itself is no edge.
+    Building it costs more than asking (bench/cycles.py), so one who asks often keeps it, and
+    changes it in place. An issue that is over (closed, merged, deleted: `states`) is drawn, but
+    holds nothing back: no path leads over it. One of unknown state counts. An issue waiting for
+    itself is no edge.
     """
 
     def __init__(
-        self, edges: Iterable[Edge], states: Mapping[IssueRef, RefState] | None = None
+        self, edges: Iterable[Edge] = (), states: Mapping[IssueRef, RefState] | None = None
     ) -> None:
         self.refs: list[IssueRef] = []
         self.waits_for: Neighbours = []
         self.waited_by: Neighbours = []
         self._ids: dict[tuple[str, int], int] = {}
+        self._free: list[int] = []  # numbers of issues that no edge touches any longer
         numbers: dict[tuple[str, str, int], int] = {}  # by spelling: cheaper than by reference
         for edge in edges:
             first, second = edge
@@ -40,38 +44,125 @@ class Graph:
             spelt = second.owner, second.repo, second.number
             if (target := numbers.get(spelt)) is None:
                 target = numbers[spelt] = self._enter(second)
-            if waits != target:
-                self.waits_for[waits][target] = None
-                self.waited_by[target][waits] = None
-        self._over = self._numbers(ref for ref, s in (states or {}).items() if not s.blocks)
+            self._join(waits, target)
+        over = (ref for ref, state in (states or {}).items() if not state.blocks)
+        self._over = frozenset(map(self._enter, over))
+
+    # -- changing it ------------------------------------------------------------------------
+
+    def add(self, edges: Iterable[Edge]) -> None:
+        """Add edges; those that are there already change nothing."""
+        for waits, on in edges:
+            if waits.key != on.key:
+                self._join(self._enter(waits), self._enter(on))
+
+    def replace(self, issue: IssueRef, edges: Iterable[Edge]) -> None:
+        """Let an issue have just these edges, which all lead from it or to it.
+
+        O(its edges, before and after).
+        """
+        node = self._enter(issue)
+        wanted = {(self._enter(waits), self._enter(on)) for waits, on in edges}
+        there = {(node, on) for on in self.waits_for[node]}
+        there |= {(waits, node) for waits in self.waited_by[node]}
+        for waits, on in there - wanted:
+            self._part(waits, on)
+        for waits, on in wanted - there:
+            self._join(waits, on)
+        self._forget({node, *(end for edge in there | wanted for end in edge)})
+
+    @contextmanager
+    def supposing(
+        self, *, added: Iterable[Edge] = (), removed: Iterable[Edge] = ()
+    ) -> Iterator[None]:
+        """Let some edges be there, or not, for the time of a question."""
+        gone = [self._numbers(edge) for edge in dict.fromkeys(removed) if self.holds(*edge)]
+        new = [e for e in dict.fromkeys(added) if e[0] != e[1] and not self.holds(*e)]
+        self.add(new)
+        fresh = [self._numbers(edge) for edge in new]
+        for edge in gone:
+            self._part(*edge)
+        try:
+            yield
+        finally:
+            for edge in gone:
+                self._join(*edge)
+            for edge in fresh:
+                self._part(*edge)
+            self._forget({end for edge in fresh for end in edge})
+
+    def _numbers(self, edge: Edge) -> tuple[int, int]:
+        return self._ids[edge[0].key], self._ids[edge[1].key]
 
     def _enter(self, ref: IssueRef) -> int:
-        number = self._ids.setdefault(ref.key, len(self.refs))
-        if number == len(self.refs):
+        number = self._ids.get(ref.key)
+        if number is not None:
+            return number
+        if self._free:
+            number = self._free.pop()
+            self.refs[number] = ref
+        else:
+            number = len(self.refs)
             self.refs.append(ref)
             self.waits_for.append({})
             self.waited_by.append({})
+        self._ids[ref.key] = number
         return number
 
-    def _numbers(self, refs: Iterable[IssueRef]) -> frozenset[int]:
-        return frozenset(n for ref in refs if (n := self.find(ref)) is not None)
+    def _join(self, waits: int, on: int) -> None:
+        if waits != on:
+            self.waits_for[waits][on] = None
+            self.waited_by[on][waits] = None
+
+    def _part(self, waits: int, on: int) -> None:
+        self.waits_for[waits].pop(on, None)
+        self.waited_by[on].pop(waits, None)
+
+    def _forget(self, nodes: Iterable[int]) -> None:
+        for node in nodes:
+            if not (self.waits_for[node] or self.waited_by[node] or node in self._over):
+                del self._ids[self.refs[node].key]
+                self._free.append(node)
+
+    # -- asking it --------------------------------------------------------------------------
 
     def find(self, issue: IssueRef) -> int | None:
         """The number of an issue; None when no edge touches it."""
         return self._ids.get(issue.key)
 
-    def path(self, start: int, end: int) -> list[int]:
+    def holds(self, waits: IssueRef, on: IssueRef) -> bool:
+        """Whether there is such an edge."""
+        node = self.find(waits)
+        return node is not None and self.find(on) in self.waits_for[node]
+
+    def among(self, repositories: Collection[str]) -> set[int]:
+        """The numbers of all issues of some repositories (`owner/repo` in lower case)."""
+        return {n for (repository, _), n in self._ids.items() if repository in repositories}
+
+    def besides(self, repositories: Collection[str]) -> set[int]:
+        """The numbers of all issues of other repositories."""
+        return {n for (repository, _), n in self._ids.items() if repository not in repositories}
+
+    def path(self, start: int, end: int, shut: Collection[int] = ()) -> list[int]:
         """The shortest way along the edges, both ends included; empty when there is none.
 
         With `start` = `end` that is the shortest cycle. Of several, the one whose issues stand
-        first in order. Each edge is looked at once or twice: O(issues + edges).
+        first in order. It leads over nothing that is `shut`. O(issues + edges).
         """
-        steps, length = self._steps_to(start, end)
-        way = [start]
-        for left in reversed(range(length)):
-            on_the_way = (n for n in self.waits_for[way[-1]] if steps.get(n) == left)
-            way.append(min(on_the_way, key=lambda n: self.refs[n].key))
-        return way if length else []
+        return shortest(
+            self.waits_for,
+            self.waited_by,
+            (start, end),
+            shut=self._over.union(shut),
+            rank=lambda node: self.refs[node].key,
+        )
+
+    def circles(self, node: int) -> dict[int, int]:
+        """How long the shortest cycle is that leads through a node and through another one.
+
+        For each one that stands in a cycle with it, itself among them. O(issues + edges).
+        """
+        return circles(self.waits_for, self.waited_by, node, shut=self._over)
 
     def waiting_on(self, node: int) -> set[int]:
         """Every issue that waits for one, directly or through others that are not over."""
@@ -81,33 +172,22 @@ class Graph:
             found.update(level)
         return found - self._over - {node}
 
-    def _steps_to(self, start: int, end: int) -> tuple[dict[int, int], int]:
-        """How far from `end` each issue is that is no farther than `start`; how far that is.
 
-        The distance of `start` is at least 1; 0 when there is no way.
-        """
-        steps, level, length = dict.fromkeys(self._over, -1), [end], 0
-        if start in steps or end in steps:
-            return {}, 0
-        steps[end] = 0
-        while level:
-            length += 1
-            before = [n for node in level for n in self.waited_by[node]]
-            if start in before:
-                return steps, length
-            level = [n for n in dict.fromkeys(before) if n not in steps]
-            steps |= dict.fromkeys(level, length)
-        return steps, 0
+def cycle_through(
+    issue: IssueRef, edges: Graph | Iterable[Edge], shut: Collection[int] = ()
+) -> tuple[IssueRef, ...]:
+    """The shortest cycle an issue stands in, as (#3, #7, #3); empty when there is none.
 
-
-def cycle_through(issue: IssueRef, edges: Graph | Iterable[Edge]) -> tuple[IssueRef, ...]:
-    """The shortest cycle an issue stands in, as (#3, #7, #3); empty when there is none."""
+    `shut` are numbers of a graph's issues over which it must not lead.
+    """
     graph = _graph(edges)
     node = graph.find(issue)
-    return () if node is None else tuple(graph.refs[n] for n in graph.path(node, node))
+    return () if node is None else tuple(graph.refs[n] for n in graph.path(node, node, shut))
 
 
-def would_close_cycle(edges: Graph | Iterable[Edge], new_edge: Edge) -> tuple[IssueRef, ...]:
+def would_close_cycle(
+    edges: Graph | Iterable[Edge], new_edge: Edge, shut: Collection[int] = ()
+) -> tuple[IssueRef, ...]:
     """The shortest cycle that a new edge would close, from its first end on; empty when none.
 
     For an issue that would wait for itself that is (#3, #3).
@@ -119,8 +199,16 @@ def would_close_cycle(edges: Graph | Iterable[Edge], new_edge: Edge) -> tuple[Is
     start, end = graph.find(target), graph.find(waits)
     if start is None or end is None:
         return ()
-    way = graph.path(start, end)
+    way = graph.path(start, end, shut)
     return (waits, *(graph.refs[n] for n in way)) if way else ()
+
+
+def cycles_with(issue: IssueRef, graph: Graph) -> dict[IssueRef, int]:
+    """Every issue that stands in a cycle together with this one, and how long the shortest is."""
+    node = graph.find(issue)
+    if node is None or not graph.path(node, node):
+        return {}
+    return {graph.refs[n]: length for n, length in graph.circles(node).items()}
 
 
 def all_waiting_on(issue: IssueRef, edges: Graph | Iterable[Edge]) -> tuple[IssueRef, ...]:

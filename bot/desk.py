@@ -89,6 +89,24 @@ class Graphs(Protocol):
         """How many things hold issues back that may not be named at another one; none: absent."""
 
 
+class Circles(Protocol):
+    """Issues that wait for one another."""
+
+    async def circle(
+        self,
+        waits: IssueRef,
+        on: IssueRef,
+        *,
+        at: IssueRef,
+        also: Collection[tuple[IssueRef, IssueRef]] = (),
+    ) -> Sequence[IssueRef]:
+        """The circle that would be closed if one waited for another, as (#3, #7, #3).
+
+        Empty when there is none that may be shown `at` an issue. `also` are edges (waits, for)
+        that come before it.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One issue as it is remembered. `status` as in its label; empty when not coordinated."""

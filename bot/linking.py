@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from bot.commands import Call, Right, issues_in
-from bot.dependencies import Edge, Graph, would_close_cycle
-from bot.desk import Graphs, Rights, Roster
+from bot.dependencies import Edge
+from bot.desk import Circles, Rights, Roster
 from bot.errors import UserError
 from bot.models import IssueRef
 from bot.render import code
@@ -21,7 +21,7 @@ MAX_REFS = 20  # issues named in one command
 MAX_PATH = 12  # issues of a circle that are shown
 
 
-class Registry(Graphs, Rights, Roster, Protocol):
+class Registry(Circles, Rights, Roster, Protocol):
     """What the checks need to know."""
 
 
@@ -69,18 +69,14 @@ def may_write(ref: IssueRef, right: Right) -> None:
         raise UserError(f"for this you have to write in {code(ref.repository)}, too")
 
 
-async def check_circles(call: Call, new: Sequence[Edge], desk: Graphs) -> None:
+async def check_circles(call: Call, new: Sequence[Edge], desk: Circles) -> None:
     """Refuse edges of which one would close a circle, alone or together with those before it."""
-    edges = list(await desk.edges(call.issue))
-    known = await desk.standing({ref for edge in (*edges, *new) for ref in edge})
-    states = {ref: one.state for ref, one in known.items()}
-    for edge in new:
-        path = would_close_cycle(Graph(edges, states), edge)
+    for nth, (waits, on) in enumerate(new):
+        path = await desk.circle(waits, on, at=call.issue, also=new[:nth])
         if len(path) == 2:
             raise UserError("an issue cannot wait for itself")
         if path:
             raise UserError(f"that would close a circle: {_way(call, path)}")
-        edges.append(edge)
 
 
 def _way(call: Call, path: Collection[IssueRef]) -> str:

@@ -9,20 +9,21 @@ names shows as one that does not exist.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
-from bot.dependencies import would_close_cycle
 from bot.errors import GiteaError, NotFound, Permanent
 from bot.gitea.models import Issue
 from bot.models import Dependency, IssueRef, RefState, Source
 from bot.repositories import Repositories
 from bot.sight import WRITTEN, Sight, Veil
+from bot.store.graph import Hidden
 from bot.store.queries import Edge, Known
 
 HOPS = 200  # how long a chain of dependencies is followed
-EDGES = 2000  # how many edges around one issue are looked at
+EDGES = 2000  # how many edges around one issue are looked at, where all of them are asked for
 NEAR = 80  # twice as many as a report draws: one may stand at the end of what another one shows
 SEEN = (RefState.OPEN, RefState.CLOSED, RefState.MERGED, RefState.GONE)  # it was there once
 
@@ -40,6 +41,37 @@ class EdgeReader(Protocol):
         """The edges that lead to issues from what waits for them."""
 
 
+class Circles(Protocol):
+    """What this needs of the graph in memory."""
+
+    async def cycle(
+        self,
+        issue: IssueRef,
+        *,
+        hidden: Hidden | None = None,
+        over: Collection[IssueRef] = (),
+        ignored: Collection[tuple[IssueRef, IssueRef]] = (),
+    ) -> tuple[IssueRef, ...]:
+        """The shortest cycle that an issue stands in, and that may be shown there."""
+
+    async def would_close(
+        self,
+        waits: IssueRef,
+        on: IssueRef,
+        *,
+        at: IssueRef | None = None,
+        hidden: Hidden | None = None,
+        also: Collection[tuple[IssueRef, IssueRef]] = (),
+    ) -> tuple[IssueRef, ...]:
+        """The shortest cycle that an edge would close, and that may be shown at an issue."""
+
+    async def holds(self, cycle: Sequence[IssueRef]) -> bool:
+        """Whether each step of a cycle is an edge still."""
+
+    async def concerned(self, issue: IssueRef) -> set[IssueRef]:
+        """Those whose remembered cycle is untrue since this one changed."""
+
+
 class IssueReader(Protocol):
     """What this needs of Gitea."""
 
@@ -51,6 +83,7 @@ class IssueReader(Protocol):
 class Surroundings:
     """Everything around an issue that its report may show.
 
+    `edges` are the nearest ones, `cycle` the shortest one that it stands in, however long.
     `hidden` counts open blockers of which not even the reference may be shown. `found` and
     `followed` are how many issues it waits for, and how many of them were looked at. `stood` is
     how all of these stand, hidden ones too, by where they are now: to be remembered, not shown.
@@ -60,6 +93,7 @@ class Surroundings:
     waiting: tuple[Dependency, ...] = ()
     proposals: tuple[Dependency, ...] = ()
     edges: tuple[tuple[IssueRef, IssueRef], ...] = ()
+    cycle: tuple[IssueRef, ...] = ()
     states: Mapping[IssueRef, RefState] = field(default_factory=dict)
     titles: Mapping[IssueRef, str] = field(default_factory=dict)
     hidden: int = 0
@@ -128,11 +162,18 @@ class _View:
 class Surveyor:
     """Looks around issues."""
 
-    def __init__(self, gitea: IssueReader, store: EdgeReader, repositories: Repositories) -> None:
+    def __init__(
+        self,
+        gitea: IssueReader,
+        store: EdgeReader,
+        repositories: Repositories,
+        graph: Circles,
+    ) -> None:
         self._gitea = gitea
         self._store = store
         self._repositories = repositories
         self._sight = Sight(repositories)
+        self._graph = graph
 
     async def survey(
         self,
@@ -180,13 +221,17 @@ class Surveyor:
         plain = [ref for ref in waiting if ref not in veil.states]
         looked |= await self._remembered(plain, told | looked)
         view = _View(veil, looked, typed or {})
-        edges = await self._beyond(me, [*out, *into], veil.concealed)
+        edges = await self._beyond(me, [*out, *into], veil.concealed, NEAR)
         drawn = await self._drawn(view, edges, near={*followed, *proposed, *waiting})
+        over = [ref for ref, one in looked.items() if not one.state.blocks]
         return Surroundings(
             blockers=tuple(view.dependency(r, [e for e in shown if e.on == r]) for r in followed),
             waiting=tuple(view.dependency(r, [e for e in wait if e.waits == r]) for r in waiting),
             proposals=view.proposals(proposed),
             edges=edges,
+            cycle=await self._graph.cycle(
+                me, hidden=partial(self._sight.concealed, me), over=over, ignored=ignored
+            ),
             states={ref: one.state for ref, one in drawn.items()},
             titles={ref: one.title for ref, one in drawn.items() if one.title},
             hidden=sum(1 for ref in hidden if looked[ref].state.blocks),
@@ -240,7 +285,30 @@ class Surveyor:
         """Every remembered edge around (waits, for), as far as it may be shown at an issue."""
         near = [*await self._store.blockers([issue]), *await self._store.waiting([issue])]
         ends = {ref for edge in near for ref in (edge.waits, edge.on)}
-        return await self._beyond(issue, near, await self._sight.concealed(issue, ends))
+        return await self._beyond(issue, near, await self._sight.concealed(issue, ends), EDGES)
+
+    async def circle(
+        self,
+        waits: IssueRef,
+        on: IssueRef,
+        *,
+        at: IssueRef,
+        also: Collection[tuple[IssueRef, IssueRef]] = (),
+    ) -> tuple[IssueRef, ...]:
+        """The shortest cycle that an edge would close, `also` before it, as it may be shown."""
+        hidden = partial(self._sight.concealed, at)
+        return await self._graph.would_close(waits, on, at=at, hidden=hidden, also=also)
+
+    async def concerned(self, me: IssueRef) -> set[IssueRef]:
+        """Those told of a circle that is none, or not of the one there is, since `me` changed.
+
+        To be asked once what changed is saved; nothing of this is shown to anybody.
+        """
+        return await self._graph.concerned(me)
+
+    async def holds(self, cycle: Sequence[IssueRef]) -> bool:
+        """Whether each step of a cycle is an edge still."""
+        return await self._graph.holds(cycle)
 
     async def may_show(self, refs: Collection[IssueRef], at: IssueRef) -> set[IssueRef]:
         """Those of the issues that may be named at an issue."""
@@ -251,10 +319,8 @@ class Surveyor:
         return await self._repositories.may_mirror(waits, on)
 
     async def closes_circle(self, waits: IssueRef, on: IssueRef) -> bool:
-        """Whether `on` waits for `waits`, directly or through others, as far as is remembered."""
-        near = [*await self._store.blockers([on]), *await self._store.waiting([waits])]
-        edges = await self._walk(on, near, EDGES, set(), _nothing)
-        return bool(would_close_cycle(edges, (waits, on)))
+        """Whether `on` waits for `waits`, directly or through others; nothing of it is shown."""
+        return bool(await self._graph.would_close(waits, on))
 
     async def unshown(self, refs: Collection[IssueRef], at: IssueRef) -> dict[IssueRef, int]:
         """How many things hold issues back that may not be named at another one.
@@ -325,14 +391,14 @@ class Surveyor:
         return {ref for edge in edges for ref in edge} - {me}
 
     async def _beyond(
-        self, me: IssueRef, near: Collection[Edge], concealed: Collection[IssueRef]
+        self, me: IssueRef, near: Collection[Edge], concealed: Collection[IssueRef], most: int
     ) -> tuple[tuple[IssueRef, IssueRef], ...]:
         """The edges around; not through repositories that are concealed."""
 
         async def conceal(refs: Collection[IssueRef]) -> set[IssueRef]:
             return await self._sight.concealed(me, refs)
 
-        edges = await self._walk(me, near, EDGES, set(concealed), conceal)
+        edges = await self._walk(me, near, most, set(concealed), conceal)
         return tuple(sorted(edges, key=lambda edge: (edge[0].key, edge[1].key)))
 
     async def _walk(

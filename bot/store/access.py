@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import wraps
@@ -54,10 +54,16 @@ class Access:
 
     @whole
     async def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
+        async with self._reading() as connection:
+            rows: Sequence[Any] = (await connection.execute(statement)).all()
+            return rows
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection to read from; what opens one is `whole`."""
         try:
             async with self._engine.connect() as connection:
-                rows: Sequence[Any] = (await connection.execute(statement)).all()
-                return rows
+                yield connection
         except _UNANSWERED as error:
             raise StoreError(str(getattr(error, "orig", error))) from None
 
@@ -77,6 +83,21 @@ class Access:
         statement = self._insert(table).values(row)
         changed = {name: statement.excluded[name] for name in row if name not in keys}
         await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def among(
+    repository: sa.ColumnElement[str],
+    number: sa.ColumnElement[int],
+    keys: Iterable[tuple[str, int]],
+) -> sa.ColumnElement[bool]:
+    """Whether a row's issue is one of these, of which there are some.
+
+    Each repository is asked for by itself: of `(a, b) IN (…)` SQLite makes a reading of all rows.
+    """
+    numbers: dict[str, list[int]] = {}
+    for name, nth in keys:
+        numbers.setdefault(name, []).append(nth)
+    return sa.or_(*(sa.and_(repository == name, number.in_(nth)) for name, nth in numbers.items()))
 
 
 def sound(text: str) -> str:

@@ -16,11 +16,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.models import IssueRef, RefState, Source, Status
-from bot.store import repositories
+from bot.store import journal, repositories
 from bot.store import tables as t
-from bot.store.access import Access, ref_of, sound, whole
+from bot.store.access import Access, among, ref_of, sound, whole
 
 CHUNK = 400  # refs asked for in one statement; SQLite takes about 32,000 parameters
 
@@ -84,20 +85,41 @@ class Store(Access):
 
     @whole
     async def save(self, known: Known, edges: Iterable[Edge] | None = None) -> None:
-        """Remember an issue and, where given, replace all edges that it says."""
+        """Remember an issue and, where given, replace all edges that it says.
+
+        Each of them leads from the issue or to it.
+        """
         async with self._writing() as connection:
+            before = await self._state(connection, known.ref)
             await self._upsert(connection, t.issues, _issue_row(known))
-            if edges is None:
-                return
-            repository, number = known.ref.key
-            await connection.execute(
-                sa.delete(t.edges).where(
-                    t.edges.c.said_repository == repository, t.edges.c.said_number == number
-                )
-            )
-            rows = [_edge_row(edge) for edge in set(edges)]
-            if rows:
-                await connection.execute(sa.insert(t.edges), rows)
+            changed = journal.is_over(before) is not journal.is_over(known.state)
+            if edges is not None:
+                changed |= await self._say(connection, known.ref, edges)
+            if changed:
+                await journal.record(connection, [known.ref])
+
+    async def _state(self, connection: AsyncConnection, ref: IssueRef) -> str:
+        """The state of an issue, which nobody else changes until the transaction ends."""
+        held = (
+            sa.update(t.issues)
+            .where(sa.tuple_(t.issues.c.repository, t.issues.c.number) == ref.key)
+            .values(state=t.issues.c.state)
+            .returning(t.issues.c.state)
+        )
+        return (await connection.execute(held)).scalar() or ""
+
+    async def _say(self, connection: AsyncConnection, ref: IssueRef, edges: Iterable[Edge]) -> bool:
+        """Let an issue say just these edges; whether it said others before."""
+        said = sa.tuple_(t.edges.c.said_repository, t.edges.c.said_number) == ref.key
+        before = (await connection.execute(sa.select(t.edges).where(said))).all()
+        rows = [_edge_row(edge) for edge in set(edges)]
+        after = {tuple(row[column.name] for column in t.edges.c) for row in rows}
+        if after == {tuple(row) for row in before}:
+            return False
+        await connection.execute(sa.delete(t.edges).where(said))
+        if rows:
+            await connection.execute(sa.insert(t.edges), rows)
+        return True
 
     @whole
     async def move(self, old: IssueRef, new: IssueRef) -> None:
@@ -107,7 +129,6 @@ class Store(Access):
         """
         if old == new:
             return
-        repository, number = old.key
         known = await self.issues([old, new])
         async with self._writing() as connection:
             if old in known and new not in known:
@@ -117,8 +138,9 @@ class Store(Access):
                 (t.issues, (t.issues.c.repository, t.issues.c.number)),
                 (t.edges, (t.edges.c.said_repository, t.edges.c.said_number)),
             ):
-                gone = sa.tuple_(*columns) == sa.tuple_(sa.literal(repository), sa.literal(number))
+                gone = sa.tuple_(*columns) == old.key
                 await connection.execute(sa.delete(table).where(gone))
+            await journal.record(connection, [old, new])
 
     # -- whole repositories -----------------------------------------------------------------
 
@@ -131,19 +153,26 @@ class Store(Access):
         if old == new:
             return
         async with self._writing() as connection:
+            before = await repositories.touched(connection, old)
             await repositories.rename(connection, self._insert, old, new)
+            after = await repositories.touched(connection, new)
+            await journal.record(connection, sorted(before | after))
 
     @whole
     async def bury_repository(self, repository: str) -> None:
         """It was deleted: all its issues are gone, and nobody says anything there any more."""
         async with self._writing() as connection:
+            before = await repositories.touched(connection, repository)
             await repositories.bury(connection, self._insert, repository)
+            await journal.record(connection, sorted(before))
 
     @whole
     async def drop_repository(self, repository: str) -> None:
         """Forget all of it: its name is another one's now, and it cannot be found."""
         async with self._writing() as connection:
+            before = await repositories.touched(connection, repository)
             await repositories.drop(connection, repository)
+            await journal.record(connection, sorted(before))
 
     async def across(self, repository: str) -> list[IssueRef]:
         """The coordinated issues elsewhere that wait for its issues, or are waited for there."""
@@ -331,7 +360,7 @@ class Store(Access):
         rows: list[sa.Row[Any]] = []
         for start in range(0, len(keys), CHUNK):
             chunk = keys[start : start + CHUNK]
-            rows += await self._read(statement.where(sa.tuple_(repository, number).in_(chunk)))
+            rows += await self._read(statement.where(among(repository, number, chunk)))
         return rows
 
 

@@ -96,6 +96,19 @@ async def drop(connection: AsyncConnection, repository: str) -> None:
     await connection.execute(sa.delete(t.edges).where(t.edges.c.said_repository == name))
 
 
+async def touched(connection: AsyncConnection, repository: str) -> set[IssueRef]:
+    """All that the graph in memory holds of it: its issues, and those at the ends of its edges."""
+    name, c, issue = repository.lower(), t.edges.c, t.issues.c
+    ends = (
+        sa.select(issue.shown, issue.number).where(issue.repository == name),
+        sa.select(c.shown, c.number).where(sa.or_(c.repository == name, c.for_repository == name)),
+        sa.select(c.for_shown, c.for_number).where(
+            sa.or_(c.repository == name, c.for_repository == name)
+        ),
+    )
+    return {ref_of(*row) for row in (await connection.execute(sa.union(*ends))).all()}
+
+
 def across(repository: str) -> sa.Select[Any]:
     """The issues of other repositories that wait for its own, or are waited for by them."""
     name, c = repository.lower(), t.edges.c

@@ -45,6 +45,7 @@ from bot.render import Renderer
 from bot.repositories import Repositories
 from bot.routing import discover
 from bot.store.database import opened
+from bot.store.graph import ResidentGraph
 from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
@@ -201,11 +202,12 @@ class World:
         settings = load({})
         book = LabelBook(Scopes(), [agent.name for agent in settings.roster])
         repositories = Repositories(gitea)
+        graph: Any = self.trap.around(ResidentGraph(self.store._engine, now=self.clock), "graph")
         coordinator = Coordinator(
             gitea=gitea,
             store=store,
             repositories=repositories,
-            surveyor=Surveyor(gitea, store, repositories),
+            surveyor=Surveyor(gitea, store, repositories, graph),
             mirror=Mirror(gitea=gitea, memory=natives, links=sayings),
             publisher=Publisher(
                 comment=StickyComment(gitea, self.me),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bot.commands import Call, Commands, Outcome, Right, discover_commands
 from bot.decide import Facts, decide
+from bot.dependencies import Graph, would_close_cycle
 from bot.desk import Standing
 from bot.errors import UserError
 from bot.models import Agent, Dependency, Difficulty, IssueRef, RefState, Report, Source
@@ -115,6 +116,19 @@ class Desk:
 
     async def edges(self, issue: IssueRef) -> Collection[tuple[IssueRef, IssueRef]]:
         return [(ref(waits), ref(on)) for waits, on in self.around]
+
+    async def circle(
+        self,
+        waits: IssueRef,
+        on: IssueRef,
+        *,
+        at: IssueRef,
+        also: Collection[tuple[IssueRef, IssueRef]] = (),
+    ) -> Sequence[IssueRef]:
+        assert HERE == at
+        states = {ref(one): RefState.CLOSED for one in self.closed}
+        graph = Graph([*await self.edges(at), *also], states)
+        return would_close_cycle(graph, (waits, on))
 
     async def standing(self, refs: Collection[IssueRef]) -> Mapping[IssueRef, Standing]:
         return {

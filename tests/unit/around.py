@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from bot.errors import NotFound
 from bot.gitea.models import Issue, IssueRepository, Permission, Repository
 from bot.models import IssueRef, Source
 from bot.repositories import Repositories
+from bot.store.graph import Hidden
 from bot.store.queries import Edge, Known
 from bot.surroundings import Surroundings, Surveyor
 
@@ -52,6 +53,9 @@ class World:
         self.rights_asked: list[str] = []
         self.readers: Collection[str] = ("alice",)
         self.refusal: Exception | None = None
+        self.hidden: Hidden | None = None
+        self.over: set[IssueRef] = set()
+        self.ignored: set[tuple[IssueRef, IssueRef]] = set()
 
     def edge(self, waits: IssueRef, on: IssueRef, by: IssueRef | None = None, **more: Any) -> None:
         source = more.get("source", Source.DECLARED)
@@ -93,6 +97,35 @@ class World:
         self.queries += 1
         return [edge for edge in self.edges if edge.on in refs]
 
+    async def cycle(
+        self,
+        at: IssueRef,
+        *,
+        hidden: Hidden | None = None,
+        over: Collection[IssueRef] = (),
+        ignored: Collection[tuple[IssueRef, IssueRef]] = (),
+    ) -> tuple[IssueRef, ...]:
+        self.hidden, self.over, self.ignored = hidden, set(over), set(ignored)
+        return (at, ref(77), at)
+
+    async def would_close(
+        self,
+        waits: IssueRef,
+        on: IssueRef,
+        *,
+        at: IssueRef | None = None,
+        hidden: Hidden | None = None,
+        also: Collection[tuple[IssueRef, IssueRef]] = (),
+    ) -> tuple[IssueRef, ...]:
+        assert hidden is not None
+        return (waits, on, *sorted(await hidden([SECRET, OPEN, ME])), *(at or waits,))
+
+    async def holds(self, cycle: Sequence[IssueRef]) -> bool:
+        return len(cycle) == 3
+
+    async def concerned(self, at: IssueRef) -> set[IssueRef]:
+        return {at.sibling(78)}
+
     async def survey(
         self,
         *,
@@ -111,7 +144,7 @@ class World:
     @property
     def surveyor(self) -> Surveyor:
         """One that knows nothing yet."""
-        return Surveyor(self, self, Repositories(self))
+        return Surveyor(self, self, Repositories(self), self)
 
 
 def everything(found: Surroundings) -> str:

@@ -504,6 +504,25 @@ def test_a_closed_blocker_makes_no_deadlock() -> None:
     assert Status.BLOCKED == told(**CYCLE, states=closed).status, "its blocker is open all the same"
 
 
+@pytest.mark.parametrize(
+    ("cycle", "known"),
+    [
+        pytest.param((ISSUE, ref(50), ISSUE), (ISSUE, ref(50), ISSUE), id="one far away"),
+        pytest.param((), (), id="none after all"),
+        pytest.param((ISSUE, ref(7), ref(3), ISSUE), None, id="as far as edges tell"),
+    ],
+)
+def test_a_cycle_that_is_known_needs_no_edges(cycle, known) -> None:
+    report = told(**CYCLE, cycle=known)
+    assert cycle == report.cycle
+    assert (cycle != ()) is (WarningKind.CYCLE in kinds(report))
+    assert () == told(**CYCLE, cycle=known, is_closed=True).cycle
+
+
+def test_in_a_circle_it_is_blocked_whatever_its_blockers_are() -> None:
+    assert Status.BLOCKED is told(cycle=(ISSUE, ref(50), ISSUE)).status
+
+
 def test_what_was_just_looked_up_beats_a_remembered_state() -> None:
     assert told(**CYCLE, states={ref(7): RefState.CLOSED}).cycle
 

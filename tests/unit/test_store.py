@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.errors import ConfigError, StoreError
 from bot.models import IssueRef, Source
+from bot.store.access import among
 from bot.store.database import MIGRATIONS, async_url, opened, sqlite_path
 from bot.store.queries import CHUNK, Edge, Failure, Known, Store, kept_title
 from bot.store.tables import metadata
@@ -107,6 +108,25 @@ async def test_thousands_of_issues_are_found_at_once(store: Store) -> None:
         await store.save(Known(one))
     assert {refs[0], refs[CHUNK], refs[-1]} == set(await store.issues(refs))
     assert {} == await store.issues([])
+
+
+async def test_issues_of_many_repositories_are_found_at_once(store: Store) -> None:
+    refs = [ref(f"acme/rocket{number}#{number % 7}") for number in range(2 * CHUNK)]
+    for one in (refs[0], refs[CHUNK], refs[-1]):
+        await store.save(Known(one), [edge(one, TWO, one)])
+    assert {refs[0], refs[CHUNK], refs[-1]} == set(await store.issues(refs))
+    assert {refs[0], refs[CHUNK], refs[-1]} == {one.waits for one in await store.blockers(refs)}
+
+
+@pytest.mark.parametrize("table", ["issues", "edges"])
+async def test_rows_are_found_by_an_index(sqlite_url: str, table: str) -> None:
+    """Not by reading all of them, as SQLite does where two columns are compared together."""
+    columns = metadata.tables[table].c.repository, metadata.tables[table].c.number
+    asked = sa.select(*columns).where(among(*columns, [("a/b", 1), ("a/b", 2), ("c/d", 1)]))
+    async with opened(sqlite_url) as engine, engine.connect() as connection:
+        text = str(asked.compile(engine.sync_engine, compile_kwargs={"literal_binds": True}))
+        plan = (await connection.execute(sa.text(f"EXPLAIN QUERY PLAN {text}"))).all()
+    assert [] == [row.detail for row in plan if row.detail.startswith("SCAN")]
 
 
 async def test_what_is_coordinated_blocked_and_busy_is_told(store: Store) -> None:

@@ -43,7 +43,7 @@ class Kept:
 
     async def text(self) -> str:
         """Everything that is kept, to be searched."""
-        tables = [table for table in t.metadata.sorted_tables if table is not t.names]
+        tables = [table for table in t.metadata.sorted_tables if table not in (t.names, t.changes)]
         return repr([await self.rows(table, *table.c.keys()) for table in tables]).lower()
 
 

@@ -11,7 +11,7 @@ from bot.gitea.models import Issue, Repository
 from bot.models import IssueRef, RefState, Source
 from bot.sight import REPOSITORIES
 from bot.store.queries import Known
-from bot.surroundings import HOPS, Surroundings
+from bot.surroundings import HOPS, NEAR, Surroundings
 from tests.unit.around import ME, OPEN, SECRET, World, everything, issue, ref
 
 
@@ -202,9 +202,9 @@ async def test_no_more_of_what_waits_than_allowed_is_asked_for(world: World) -> 
 async def test_a_chain_is_followed_for_a_bounded_number_of_steps(world: World) -> None:
     for number in range(1, 3 * HOPS):
         world.edge(ref(number), ref(number + 1))
-    found = await world.survey()
+    found = await world.surveyor.edges(ME)
     assert 2 * HOPS + 2 >= world.queries
-    assert HOPS <= len(found.edges) <= HOPS + 1
+    assert HOPS <= len(found) <= HOPS + 1
 
 
 async def test_a_dense_graph_is_followed_for_a_bounded_number_of_edges(
@@ -214,9 +214,44 @@ async def test_a_dense_graph_is_followed_for_a_bounded_number_of_edges(
     for start in range(1, 40):
         for end in range(start + 1, min(start + 6, 41)):
             world.edge(ref(start), ref(end))
-    found = await world.survey()
-    assert 50 <= len(found.edges) < 120
+    found = await world.surveyor.edges(ME)
+    assert 50 <= len(found) < 120
     assert world.queries < 20
+
+
+async def test_for_a_report_only_what_may_be_drawn_is_followed(world: World) -> None:
+    """A cycle is asked for by itself, however long it is."""
+    for number in range(1, 3 * NEAR):
+        world.edge(ref(number), ref(number + 1))
+    found = await world.survey()
+    assert NEAR == len(found.edges)
+    assert (ME, ref(77), ME) == found.cycle
+
+
+async def test_a_cycle_is_asked_for_with_what_gitea_just_told(world: World) -> None:
+    """Not over repositories that somebody may be unable to read, nor over what people ignore."""
+    world.edge(ME, ref(2))
+    world.edge(ME, ref(3))
+    world.edge(ME, ref(4))
+    world.there = {ref(2): issue(ref(2), "closed"), ref(3): issue(ref(3))}
+    ignored = {(ME, ref(4))}
+    found = await world.survey(named=[ref(2), ref(3)], ignored=ignored)
+    assert [ref(2), ref(3)] == [one.ref for one in found.blockers]
+    assert ({ref(2)}, ignored) == (world.over, world.ignored)
+    assert world.hidden is not None
+    assert {SECRET} == await world.hidden([SECRET, OPEN])
+
+
+async def test_a_circle_is_looked_for_as_it_may_be_shown_at_an_issue(world: World) -> None:
+    at_me = await world.surveyor.circle(ref(2), ref(3), at=ME)
+    assert (ref(2), ref(3), SECRET, ME) == at_me
+    inside = await world.surveyor.circle(ref(2), ref(3), at=SECRET)
+    assert (ref(2), ref(3), SECRET) == inside
+
+
+async def test_whom_a_change_concerns_is_the_graphs_to_say(world: World) -> None:
+    assert {ref(78)} == await world.surveyor.concerned(ME)
+    assert await world.surveyor.holds((ME, ref(2), ME))
 
 
 async def test_a_cycle_far_away_is_all_there(world: World) -> None:
@@ -291,7 +326,7 @@ async def test_of_a_private_issue_that_waits_nothing_is_shown(world: World) -> N
     world.edge(SECRET, ME, source=Source.GITEA)
     world.edge(SECRET, ref(2), SECRET)
     found = await world.survey(native=[issue(SECRET)])
-    assert Surroundings() == found
+    assert Surroundings(cycle=found.cycle) == found
 
 
 async def test_a_private_issue_that_the_text_says_waits_is_shown_as_typed(world: World) -> None:
