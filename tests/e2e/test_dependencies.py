@@ -163,13 +163,11 @@ async def test_switched_off_in_the_repository_it_works_on_without_and_says_so(
     forge_server: ForgeServer, tmp_path: Path
 ) -> None:
     async with at_work(forge_server, tmp_path) as work:
-        tracker = {"enable_time_tracker": True, "allow_only_contributors_to_track_time": True}
-        path = f"/repos/{work.repo}"
 
         async def switch(*, on: bool) -> None:
-            await work.alice.do(
-                "PATCH", path, {"internal_tracker": {**tracker, "enable_issue_dependencies": on}}
-            )
+            tracker = {"enable_issue_dependencies": on}
+            settings = {"has_issues": True, "internal_tracker": tracker}
+            await work.alice.do("PATCH", f"/repos/{work.repo}", settings)
 
         await work.open("One")
         await switch(on=False)
