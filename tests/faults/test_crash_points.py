@@ -23,7 +23,6 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from bot.commander import Done
 from bot.config import load
 from bot.coordinator import Coordinator, Rules
 from bot.demo.forge import Forge, serve
@@ -39,6 +38,7 @@ from bot.models import IssueRef
 from bot.publish import Labels, StickyComment
 from bot.render import Renderer
 from bot.repositories import Repositories
+from bot.requests import Done
 from bot.routing import discover
 from bot.store.database import opened
 from bot.store.queries import Store

@@ -13,16 +13,8 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
-from bot.commander import (
-    RATE_WAIT,
-    REPLY,
-    Commander,
-    Done,
-    Manners,
-    added,
-    closing_commands,
-    harmless,
-)
+from bot.boxes import REPLY
+from bot.commander import RATE_WAIT, Commander, Manners
 from bot.commands import Call, Commands, Outcome, Right, Said, command, find
 from bot.errors import (
     AIError,
@@ -39,6 +31,8 @@ from bot.gitea.events import Event
 from bot.gitea.models import Comment, Issue, Permission, User
 from bot.models import IssueRef
 from bot.render import MARKER, Renderer, code
+from bot.replies import harmless
+from bot.requests import Done, added, closing_commands
 from bot.sayings import Pause
 
 HERE = IssueRef("acme", "rocket", 3)

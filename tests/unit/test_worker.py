@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from bot.commander import Done
 from bot.engine import Freshness, Job
 from bot.errors import NotFound, Retryable, StoreError
 from bot.gitea.events import Event
 from bot.gitea.models import Issue, IssueRepository, User
 from bot.models import IssueRef
 from bot.repositories import Repositories
+from bot.requests import Done
 from bot.routing import Desk, Router
 from bot.store.database import opened
 from bot.store.queries import Known, Store
