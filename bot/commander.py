@@ -7,9 +7,8 @@ in the middle, does nothing twice. All that is to be said goes into one reply.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -18,42 +17,23 @@ import structlog
 from bot.commands import Call, Command, Commands, Outcome, Said
 from bot.errors import AIError, Permanent, Retryable, UserError
 from bot.gitea.events import Event
-from bot.gitea.models import User
+from bot.gitea.models import Comment, Issue, User
+from bot.hearing import Hearing, Reader
+from bot.ledger import NOBODY, OVER, SAID, Ledger, is_noted, note
 from bot.listening import Listener
 from bot.models import IssueRef
 from bot.render import Renderer, code
 from bot.replies import Pen, Replies, harmless
-from bot.requests import Done, Request, Result, digest
+from bot.requests import Done, Request, Result, Wanted
 from bot.rights import Registry, Rights
-from bot.sayings import Pause
 
 log = structlog.get_logger(__name__)
 
-NOBODY = ""  # who gives what is noted beside commands
 RATE_WAIT = 600.0  # seconds until commands that were put off are looked at again
 
 
-class Talk(Pen, Registry, Protocol):
+class Talk(Pen, Registry, Reader, Protocol):
     """What talking needs of Gitea."""
-
-
-class Ledger(Protocol):
-    """What was done already."""
-
-    async def begin_command(self, key: str, by: str) -> bool:
-        """Note that a command is begun; False when it was before."""
-
-    async def finish_command(self, key: str, result: str) -> None:
-        """Note what came of it."""
-
-    async def result_of(self, key: str) -> str | None:
-        """What came of it, or None while that is not known."""
-
-    async def commands_since(self, by: str, since: datetime) -> int:
-        """How many commands somebody gave since then."""
-
-    async def paused(self, repository: str) -> Pause | None:
-        """Whether nothing is to be written in a repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,38 +68,64 @@ class Commander:
         self._manners = manners
         self._now = now
         self._listener = Listener(bot, commands, manners.bots)
+        self._hearing = Hearing(gitea, ledger, self._listener)
         self._replies = Replies(gitea, renderer, bot, self._listener.find)
 
-    async def run(self, event: Event) -> Done:
-        """Do what an event asks for; nothing when it asks for nothing."""
-        # Reading a long comment takes a while; in a thread it holds nobody else up.
-        request = await asyncio.to_thread(self._listener.request, event)
-        if request is None or not request.said or not self._listener.listens_to(event):
-            return Done()
-        if await self._is_noted("over", request.name):
-            return Done()
-        heard = await self._is_noted("said", request.name) or await self._is_quiet(request)
-        if not heard:
-            await self._replies.react(request, "eyes")
-        rights = Rights(self._gitea, request)
-        results = [await self._once(request, said, rights) for said in request.said]
-        if not heard:
-            await self._replies.say(request, results)
-            await self._replies.react(request, "+1" if all(r.good for r in results) else "confused")
-            await self._note("said", request.name)
-        return _looks(request, results)
+    async def run(self, event: Event, written_at: str = "") -> Done:
+        """Do what an event asks for; nothing when it asks for nothing.
+
+        `written_at`: when the bot last wrote the comment that the event is about, if it is its own.
+        """
+        request = await self._hearing.told(event, written_at)
+        return await self._answer(request) if request else Done()
+
+    async def hear(
+        self,
+        ref: IssueRef,
+        comments: Collection[int],
+        *,
+        oldest: datetime,
+        opening: bool = False,
+        written_at: str = "",
+    ) -> Done:
+        """Do what comments ask for, and with `opening` the issue's text, and what was not done.
+
+        They are found by asking, for no event may have told of them. What was written before
+        `oldest` is left alone; `written_at` as for `run`, of the issue's report.
+        """
+        done = Done()
+        for found in await self._hearing.read(ref, comments, opening=opening, oldest=oldest):
+            for request in await self._hearing.asked(found, written_at):
+                done.add(await self._answer(request))
+        return done
+
+    def holds_commands(self, written: Comment | Issue) -> bool:
+        """Whether there may be something for `hear` in a comment, or in an issue's text.
+
+        Nothing is asked for it but Markdown: call it in a thread.
+        """
+        return self._listener.holds_commands(written)
 
     async def close(self, done: Done) -> None:
         """Note that everything was done, the looks too: what comes again is passed over."""
-        if done.name:
-            await self._note("over", done.name)
+        for name in done.names:
+            await note(self._ledger, f"{OVER}:{name}", OVER)
 
-    async def _is_noted(self, what: str, name: str) -> bool:
-        return await self._ledger.result_of(f"{what}:{name}") is not None
-
-    async def _note(self, what: str, name: str) -> None:
-        await self._ledger.begin_command(f"{what}:{name}", NOBODY)
-        await self._ledger.finish_command(f"{what}:{name}", what)
+    async def _answer(self, request: Request) -> Done:
+        if not request.wanted:
+            return _looks(request, ())
+        if await is_noted(self._ledger, OVER, request.name):
+            return Done()
+        heard = await is_noted(self._ledger, SAID, request.name) or await self._is_quiet(request)
+        if not heard:
+            await self._replies.react(request, "eyes")
+        rights = Rights(self._gitea, request)
+        results = [await self._once(request, one, rights) for one in request.wanted]
+        if not heard:
+            await self._replies.say(request, results)
+            await self._replies.react(request, "+1" if all(r.good for r in results) else "confused")
+            await note(self._ledger, f"{SAID}:{request.name}", SAID)
+        return _looks(request, results)
 
     async def _is_quiet(self, request: Request) -> bool:
         """In a paused repository commands are done, and nothing is written of them."""
@@ -129,6 +135,8 @@ class Commander:
         return await self._ledger.paused(request.issue.repository) is not None
 
     async def _not_too_many(self, request: Request) -> None:
+        if not request.sender:
+            return
         since = self._now() - timedelta(hours=1)
         if await self._ledger.commands_since(request.sender, since) < self._manners.per_hour:
             return
@@ -142,16 +150,22 @@ class Commander:
 
     # -- one command ------------------------------------------------------------------------
 
-    async def _once(self, request: Request, said: Said, rights: Rights) -> Result:
-        key = f"{request.origin}:{said.line}:{digest(said.text)}"
-        before = await self._ledger.result_of(key)
+    async def _once(self, request: Request, one: Wanted, rights: Rights) -> Result:
+        before = await self._ledger.result_of(one.key)
         if before is not None:
-            return Result.load(before)
+            return await self._taken_over(request, one, Result.load(before))
         await self._not_too_many(request)
-        await self._ledger.begin_command(key, request.sender)
-        result = await self._do(request, said, rights)
-        await self._ledger.finish_command(key, result.dump())
-        log.info("command", issue=str(request.issue), verb=said.verb, good=result.good)
+        await self._ledger.begin_command(one.key, request.sender)
+        result = replace(await self._do(request, one.said, rights), request=request.name)
+        await self._ledger.finish_command(one.key, result.dump())
+        log.info("command", issue=str(request.issue), verb=one.said.verb, good=result.good)
+        return result
+
+    async def _taken_over(self, request: Request, one: Wanted, result: Result) -> Result:
+        """What was done before; from now on this request speaks of it, and no other."""
+        if result.request != request.name:
+            result = replace(result, request=request.name)
+            await self._ledger.finish_command(one.key, result.dump())
         return result
 
     async def _do(self, request: Request, said: Said, rights: Rights) -> Result:
@@ -172,10 +186,11 @@ class Commander:
             request.issue,
             command.verb,
             said.words,
-            request.sender,
+            "" if request.doubt else request.sender,
             request.is_pull,
             right,
             request.comment,
+            request.doubt,
         )
         return await self._carry_out(command, call, text)
 
@@ -207,7 +222,7 @@ class Commander:
 
 
 def _looks(request: Request, results: Sequence[Result]) -> Done:
-    done = Done(name=request.name)
+    done = Done(names=[request.name] if request.wanted else [])
     for result in results:
         refs = {IssueRef.parse(ref) for ref in result.look}
         done.looks |= refs

@@ -11,10 +11,63 @@ from dataclasses import dataclass, field
 from bot.commands import Said
 from bot.models import IssueRef
 
+PASSED = "passed"  # what came of a command that was left undone on purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One command of a request, and the key under which it is remembered, to be done once."""
+
+    said: Said
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for in one place, at one time: by whom, where, and which commands.
+
+    `origin` is the place: what makes them these commands and no others, however often delivered.
+    `name` is what all of it is remembered by, its reply too. `beside` are the commands of the same
+    text that are not asked for now.
+
+    `doubt` says, to a person, why it is not certain who asks; empty where it is. A `sender` that
+    is empty is somebody who may write here.
+    """
+
+    issue: IssueRef
+    sender: str
+    wanted: tuple[Wanted, ...]
+    origin: str
+    name: str
+    comment: int | None = None  # the comment to react to; None: the issue itself
+    is_pull: bool = False
+    boxes: bool = False
+    beside: tuple[Said, ...] = ()
+    doubt: str = ""
+
+    @property
+    def said(self) -> tuple[Said, ...]:
+        """The commands, without their keys."""
+        return tuple(one.said for one in self.wanted)
+
+
+def wanted(origin: str, said: Collection[Said]) -> tuple[Wanted, ...]:
+    """Commands with their keys: by place, line and words."""
+    return tuple(Wanted(one, f"{origin}:{one.line}:{digest(one.text)}") for one in said)
+
+
+def name_of(origin: str, said: Collection[Said]) -> str:
+    """What these very commands of a place are remembered by, all together."""
+    return f"{origin}:{digest(chr(10).join(f'{one.line} {one.text}' for one in said))}"
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one command, as it is remembered and said."""
+    """What came of one command, as it is remembered and said.
+
+    `request` names the request whose reply speaks of it; empty in what was kept by versions that
+    did not know of commands found by asking.
+    """
 
     text: str
     good: bool
@@ -24,6 +77,7 @@ class Result:
     answer: str = ""  # Markdown: what one that asks is answered
     look: tuple[str, ...] = ()
     afresh: bool = False
+    request: str = ""
 
     def dump(self) -> str:
         """As JSON."""
@@ -38,33 +92,20 @@ class Result:
 
 @dataclass(slots=True)
 class Done:
-    """What came of all commands of an event: issues to look at, those of them to read afresh.
+    """What came of requests: issues to look at, those of them to read afresh.
 
-    `name` is what all of it is remembered by; empty when there was nothing to do.
+    `names` are what the requests are remembered by.
     """
 
     looks: set[IssueRef] = field(default_factory=set)
     afresh: set[IssueRef] = field(default_factory=set)
-    name: str = ""
+    names: list[str] = field(default_factory=list)
 
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The commands of one event: where they stand, who gave them, and what they are."""
-
-    issue: IssueRef
-    sender: str
-    said: tuple[Said, ...]
-    origin: str  # what makes them these commands and no others, however often delivered
-    comment: int | None = None  # the comment to react to; None: the issue itself
-    is_pull: bool = False
-    boxes: bool = False
-
-    @property
-    def name(self) -> str:
-        """What these very commands are remembered by, all together."""
-        lines = "\n".join(f"{said.line} {said.text}" for said in self.said)
-        return f"{self.origin}:{digest(lines)}"
+    def add(self, other: Done) -> None:
+        """What came of further requests."""
+        self.looks |= other.looks
+        self.afresh |= other.afresh
+        self.names += other.names
 
 
 def digest(text: str) -> str:

@@ -22,7 +22,11 @@ class Registry(Protocol):
 
 
 class Rights:
-    """What the sender of a request may, asked once and only when a command needs it."""
+    """What the sender of a request may, asked once and only when a command needs it.
+
+    Where it is not certain who asks, it is the author or somebody who may write here: so what the
+    author may, up to writing, whoever it was may too.
+    """
 
     def __init__(self, gitea: Registry, request: Request) -> None:
         self._gitea = gitea
@@ -36,6 +40,10 @@ class Rights:
             raise UserError("this is for issues; a pull request has no report")
         if right is Right.ANYONE:
             return Right.ANYONE
+        if self._request.doubt and right is Right.ADMIN:
+            raise UserError(self._request.doubt)
+        if not self._request.sender:
+            return Right.WRITE
         if right is Right.CONCERNED and await self._is_concerned():
             return Right.CONCERNED
         found = await self._right()
@@ -43,7 +51,7 @@ class Rights:
             what = "be an administrator of" if right is Right.ADMIN else "write in"
             also = ", be the issue's author or an assignee" if right is Right.CONCERNED else ""
             raise UserError(f"for this you have to {what} this repository{also}")
-        return found
+        return min(found, Right.WRITE) if self._request.doubt else found
 
     async def _is_concerned(self) -> bool:
         issue = await self._gitea.issue(self._request.issue)

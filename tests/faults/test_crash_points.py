@@ -139,7 +139,7 @@ class Quiet:
 
 
 class Silence:
-    async def run(self, event: Event) -> Done:
+    async def run(self, event: Event, written_at: str) -> Done:
         """Nobody gives a command."""
         return Done()
 
@@ -212,6 +212,7 @@ class World:
             store=store,
             repositories=repositories,
             freshness=Freshness("one", f"boot{self.boots}"),
+            catch_up=timedelta(days=7),
             now=self.clock,
         )
 
