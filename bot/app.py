@@ -395,6 +395,7 @@ def _worker(bot: Bot, now: Callable[[], datetime]) -> Worker:
         store=bot.store,
         repositories=bot.repositories,
         freshness=Freshness(bot.engine.executor, uuid.uuid4().hex[:8]),
+        catch_up=bot.settings.catch_up,
         now=now,
     )
 

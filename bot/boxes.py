@@ -1,13 +1,15 @@
 """The boxes at the end of a report: what is ticked, and the command that a tick stands for.
 
 A box is a line of the bot's own comment, `- [ ] <!-- mosaic:box=ACTION --> words`. Gitea keeps the
-HTML comment when somebody ticks the box on its page, and sends the text before and after.
+HTML comment when somebody ticks the box on its page, and sends the text before and after. A box
+that the bot itself ticked says so, `- [x] <!-- mosaic:box=hold on -->`; so the text alone tells
+what people ticked and cleared since it was written.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.commands import Said
 from bot.models import IssueRef
@@ -18,7 +20,7 @@ SPLIT_MARKER = "<!-- mosaic-coordinator:split -->"
 MAX_BOXES = 60
 
 _BOX = re.compile(
-    r"^- \[([ xX])\] <!-- mosaic:box=([a-z-]{1,30}(?::[^\s<>]{1,250})?) -->", re.MULTILINE
+    r"^- \[([ xX])\] <!-- mosaic:box=([a-z-]{1,30}(?::[^\s<>]{1,250})?)( on)? -->", re.MULTILINE
 )
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "parse": ("parse", "--force"),
@@ -32,10 +34,15 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
 
 def boxes(body: str) -> dict[str, bool]:
     """The boxes of one of the bot's comments: whether each is ticked, by action."""
+    return {action: now for action, now, _ in _boxes(body)}
+
+
+def _boxes(body: str) -> list[tuple[str, bool, bool]]:
+    """Of each box the action, whether it is ticked, and whether the bot had ticked it."""
     if not _has_boxes(body):
-        return {}
+        return []
     found = _BOX.findall(body)[:MAX_BOXES]
-    return {action: mark != " " for mark, action in found}
+    return [(action, mark != " ", bool(was)) for mark, action, was in found]
 
 
 def _has_boxes(body: str) -> bool:
@@ -72,6 +79,22 @@ def ticked(before: str, after: str) -> list[str]:
     return actions
 
 
+def standing(body: str) -> tuple[Said, ...]:
+    """The commands for which people ticked or cleared boxes since the bot wrote a comment."""
+    actions = []
+    for action, now, was in _boxes(body):
+        if now and not was:
+            actions.append(action)
+        elif was and not now and action == "hold":
+            actions.append("unhold")
+    return _commands(actions)
+
+
+def still_asked(said: Collection[Said], *, on_hold: bool) -> tuple[Said, ...]:
+    """Without what is so already: `on_hold` tells whether the issue is."""
+    return tuple(one for one in said if one.verb != ("hold" if on_hold else "unhold"))
+
+
 def command_for(action: str, line: int = 0) -> Said | None:
     """The command that a box stands for; None for a box that the bot does not make."""
     name, _, about = action.partition(":")
@@ -88,5 +111,9 @@ def command_for(action: str, line: int = 0) -> Said | None:
 
 def commands_of(before: str, after: str) -> tuple[Said, ...]:
     """The commands that an edit of one of the bot's comments stands for."""
-    found = (command_for(action, line) for line, action in enumerate(ticked(before, after)))
+    return _commands(ticked(before, after))
+
+
+def _commands(actions: Sequence[str]) -> tuple[Said, ...]:
+    found = (command_for(action, line) for line, action in enumerate(actions))
     return tuple(said for said in found if said)

@@ -69,7 +69,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One command to be done: by whom, where, and in which words."""
+    """One command to be done: by whom, where, and in which words.
+
+    `doubt` says, to a person, why it is not certain who says it. Then `sender` is empty, and
+    `right` is what they have here at least; of their rights elsewhere nothing is known.
+    """
 
     issue: IssueRef
     verb: str
@@ -78,6 +82,7 @@ class Call:
     is_pull: bool = False
     right: Right = Right.ANYONE
     comment: int | None = None  # where it was said, or the box was ticked
+    doubt: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.boxes import holds_split
-from bot.commander import right_of
 from bot.commands import Commands, References, Right
 from bot.desk import Standing, Written
 from bot.errors import Forbidden, NotFound, UserError
 from bot.gitea.models import Comment, Issue, Permission
 from bot.models import Agent, IssueRef, RefState, Report
 from bot.proposal import part_of
+from bot.rights import right_of
 from bot.sayings import Field
 from bot.splitting import Part
 from bot.store.queries import Known, Store

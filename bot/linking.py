@@ -35,8 +35,10 @@ def named(call: Call, desk: Roster) -> tuple[IssueRef, ...]:
 
 async def right_at(call: Call, ref: IssueRef, desk: Rights) -> Right | None:
     """What the sender may where an issue is; None when they cannot read it, as far as is known."""
-    if ref.key[0] == call.issue.key[0]:
+    if not _is_elsewhere(call, ref):
         return call.right
+    if call.doubt:
+        return None
     try:
         return await desk.right(ref.repository, call.sender)
     except UserError:
@@ -52,21 +54,30 @@ async def check_refs(
         if right is None or not await desk.exists(ref):
             raise unseen(call, ref, desk)
         if write:
-            may_write(ref, right)
+            may_write(call, ref, right)
 
 
 def unseen(call: Call, ref: IssueRef, desk: Roster) -> UserError:
     """The one answer for an issue that the sender may not know of, or that is not there."""
     also = ""
-    if ref.key[0] != call.issue.key[0]:
+    if _is_elsewhere(call, ref):
         also = f"; in another repository, {code(desk.bot)} must be an administrator to tell"
-    return UserError(f"{_shown(ref, call)} names no issue that you can see{also}")
+    return refusal(call, ref, f"{_shown(ref, call)} names no issue that you can see{also}")
 
 
-def may_write(ref: IssueRef, right: Right) -> None:
+def may_write(call: Call, ref: IssueRef, right: Right | None) -> None:
     """Refuse to change what an issue waits for to those who cannot write in its repository."""
-    if right < Right.WRITE:
-        raise UserError(f"for this you have to write in {code(ref.repository)}, too")
+    if right is None or right < Right.WRITE:
+        raise refusal(call, ref, f"for this you have to write in {code(ref.repository)}, too")
+
+
+def refusal(call: Call, ref: IssueRef, why: str) -> UserError:
+    """Why not; of an issue elsewhere, where it is not certain who asks, that it is not."""
+    return UserError(call.doubt if call.doubt and _is_elsewhere(call, ref) else why)
+
+
+def _is_elsewhere(call: Call, ref: IssueRef) -> bool:
+    return ref.key[0] != call.issue.key[0]
 
 
 async def check_circles(call: Call, new: Sequence[Edge], desk: Circles) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -18,12 +18,13 @@ from bot.gitea.events import Event
 from bot.gitea.models import Issue, User
 from bot.models import IssueRef
 from bot.repositories import Repositories
+from bot.requests import Done
 from bot.routing import Router
 from bot.store.queries import Failure, Known, Store
 
 log = structlog.get_logger(__name__)
 
-DELIVERY, LOOK, RECHECK = "delivery", "look", "recheck"
+DELIVERY, LOOK, RECHECK, HEAR = "delivery", "look", "recheck", "hear"
 EVERYTHING = "everything"  # payload of the recheck at start; others carry their tick
 PACE = 0.05  # seconds from look to look of a catching up, so that new deliveries find a place
 
@@ -67,6 +68,7 @@ class Worker:
         store: Store,
         repositories: Repositories,
         freshness: Freshness,
+        catch_up: timedelta,
         now: Callable[[], datetime],
     ) -> None:
         self._queue = queue
@@ -76,6 +78,7 @@ class Worker:
         self._store = store
         self._repositories = repositories
         self._freshness = freshness
+        self._catch_up = catch_up
         self._now = now
 
     # -- from the edge ----------------------------------------------------------------------
@@ -122,6 +125,8 @@ class Worker:
         elif job.kind == LOOK:
             ref = IssueRef.parse(job.payload)
             await self._look(ref, job)
+        elif job.kind == HEAR:
+            await self._hear(job)
         else:
             await self._recheck(everything=job.payload == EVERYTHING)
 
@@ -151,7 +156,27 @@ class Worker:
             return
         desk = Desk(core.bot.login, self._store, self._repositories, self._freshness)
         refs = await self._router.route(event, desk)
-        asked = await core.commander.run(event)
+        known = await self._store.issue(event.issue) if event.issue and event.comment else None
+        asked = await core.commander.run(event, known.comment_at if known else "")
+        await self._look_after(asked, refs, job)
+
+    async def _hear(self, job: Job) -> None:
+        """Do what was said while nobody heard it, and see what comes of it."""
+        given = json.loads(job.payload)
+        ref = IssueRef.parse(given["issue"])
+        core = await self._core()
+        known = await self._store.issue(ref)
+        asked = await core.commander.hear(
+            ref,
+            given["comments"],
+            opening=given["opening"],
+            oldest=self._now() - self._catch_up,
+            written_at=known.comment_at if known else "",
+        )
+        await self._look_after(asked, set(), job)
+
+    async def _look_after(self, asked: Done, refs: set[IssueRef], job: Job) -> None:
+        """Look at what commands changed, and at further issues; then they are over."""
         for ref in asked.looks:
             self._freshness.forget(ref)  # what was said counts since just now
         refs |= asked.looks
@@ -160,6 +185,7 @@ class Worker:
         if len(others) < len(refs):
             mine = next(ref for ref in refs if partition(ref) == job.partition)
             await self._look(mine, job, afresh=mine in asked.afresh)
+        core = await self._core()
         await core.commander.close(asked)
 
     async def _look(self, ref: IssueRef, job: Job, *, afresh: bool = False) -> None:
@@ -229,6 +255,22 @@ def _failure_of_look(ref: IssueRef) -> str:
 def look(ref: IssueRef, *, stamp: str) -> Job:
     """A job that looks at one issue. Its stamp, which no other job has, names it."""
     return Job(f"look:{stamp}", LOOK, partition(ref), str(ref), stamp)
+
+
+def hear(
+    ref: IssueRef,
+    comments: Sequence[int],
+    *,
+    stamp: str,
+    opening: bool = False,
+    name: str | None = None,
+) -> Job:
+    """A job that does what comments of an issue ask for, and with `opening` its text.
+
+    `name` is the same for the same words, whoever finds them; without one the stamp names it.
+    """
+    payload = json.dumps({"issue": str(ref), "comments": list(comments), "opening": opening})
+    return Job(f"hear:{name or stamp}", HEAR, partition(ref), payload, stamp)
 
 
 def retried(failure: Failure, when: datetime) -> Job:

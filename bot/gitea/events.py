@@ -215,13 +215,7 @@ class Event:
     def sent_by_a_program(self) -> bool:
         """Whether the sender is one of Gitea's own users (id below 0), or is called a bot."""
         sender = self._payload.sender
-        if sender is None:
-            return True
-        name = sender.login.lower()
-        return (
-            sender.id < 0
-            or re.search(r"(?:^|[-_.\[])bot\]?$|^(?:dependa|renovate)bot$", name) is not None
-        )
+        return sender is None or is_program(sender.id, sender.login)
 
     @property
     def merged(self) -> bool:
@@ -255,6 +249,12 @@ class Event:
     def load(cls, text: str) -> Self:
         """An event that `dump` wrote."""
         return cls(**json.loads(text))
+
+
+def is_program(user_id: int, login: str) -> bool:
+    """Whether a user is one of Gitea's own (id below 0), or is called a bot."""
+    found = re.search(r"(?:^|[-_.\[])bot\]?$|^(?:dependa|renovate)bot$", login.lower())
+    return user_id < 0 or found is not None
 
 
 def _from_forge(headers: Mapping[str, str], what: str) -> str | None:

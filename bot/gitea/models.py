@@ -134,6 +134,11 @@ class Issue(Answer):
         """Whether it is a pull request that was merged."""
         return self.pull_request is not None and self.pull_request.merged
 
+    @property
+    def edited(self) -> bool:
+        """Whether its text may have been edited; always where Gitea does not count that."""
+        return self.content_version != 0 or "content_version" not in self.model_fields_set
+
     def assigned_to(self, login: str) -> bool:
         """Whether that user is among its assignees."""
         return any(user.is_called(login) for user in self.assignees)
@@ -150,6 +155,11 @@ class Comment(Answer):
     html_url: Text = ""
     issue_url: Text = ""
     pull_request_url: Text = ""
+
+    @property
+    def edited(self) -> bool:
+        """Whether it was edited; not told where that was in the second in which it was written."""
+        return self.updated_at != self.created_at
 
     @property
     def number(self) -> int | None:
@@ -182,6 +192,7 @@ class Repository(Answer):
     internal: bool = False
     default_branch: Text = ""
     archived: bool = False
+    created_at: When | None = None
     empty: bool = False
     permissions: Annotated[Rights, BeforeValidator(_or_object)] = Rights()
     has_issues: bool = True

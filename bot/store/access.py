@@ -48,9 +48,8 @@ class Access:
     def __init__(self, engine: AsyncEngine, *, now: Callable[[], datetime]) -> None:
         self._engine = engine
         self._now = now
-        self._insert: Any = (
-            postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-        )
+        self._is_postgresql = engine.dialect.name == "postgresql"
+        self._insert: Any = postgresql.insert if self._is_postgresql else sqlite.insert
 
     @whole
     async def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:

@@ -203,6 +203,18 @@ class SayingsStore(Access):
         rows = await self._read(sa.select(done.c.result).where(done.c.key == key))
         return rows[0][0] or None if rows else None
 
+    async def finished(self, prefix: str) -> dict[str, str]:
+        """What came of every finished command whose key begins so, by key."""
+        done = t.done_commands
+        key = done.c.key.collate("C") if self._is_postgresql else done.c.key  # by bytes in both
+        beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        rows = await self._read(
+            sa.select(done.c.key, done.c.result).where(
+                key >= prefix, key < beyond, done.c.result != ""
+            )
+        )
+        return {row.key: row.result for row in rows}
+
     async def commands_since(self, by: str, since: datetime) -> int:
         """How many commands somebody gave since then."""
         done = t.done_commands

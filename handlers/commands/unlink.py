@@ -9,8 +9,7 @@ from bot.checks import Office, coordinated
 from bot.commands import Call, Outcome, Right, command
 from bot.dependencies import Edge
 from bot.desk import Graphs, Links, Rights
-from bot.errors import UserError
-from bot.linking import may_write, named, right_at
+from bot.linking import may_write, named, refusal, right_at
 from bot.models import IssueRef, Report, Source
 from bot.render import code
 from bot.sayings import LinkKind
@@ -83,10 +82,10 @@ async def _consider(call: Call, ref: IssueRef, known: _Known, plan: _Plan, desk:
     ]
     if not found:
         what = code(ref.seen_from(call.issue))
-        raise UserError(f"{what} and this issue do not wait for one another")
+        raise refusal(call, ref, f"{what} and this issue do not wait for one another")
     for edge in found:
         if edge[0] == ref:
-            may_write(ref, Right.ANYONE if right is None else right)
+            may_write(call, ref, right)
         sources = known.shown.get(edge, frozenset())
         if known.said.get(edge) is LinkKind.ADDED and sources <= {Source.COMMAND}:
             plan.unlink.append(edge)

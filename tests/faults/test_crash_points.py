@@ -24,7 +24,6 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from bot.commander import Done
 from bot.config import load
 from bot.coordinator import Coordinator, Rules
 from bot.demo.forge import Forge, serve
@@ -43,6 +42,7 @@ from bot.publish import Labels, StickyComment
 from bot.publisher import Publisher
 from bot.render import Renderer
 from bot.repositories import Repositories
+from bot.requests import Done
 from bot.routing import discover
 from bot.store.database import opened
 from bot.store.graph import ResidentGraph
@@ -155,7 +155,7 @@ class Quiet:
 
 
 class Silence:
-    async def run(self, event: Event) -> Done:
+    async def run(self, event: Event, written_at: str) -> Done:
         """Nobody gives a command."""
         return Done()
 
@@ -240,6 +240,7 @@ class World:
             store=store,
             repositories=repositories,
             freshness=Freshness("one", f"boot{self.boots}"),
+            catch_up=timedelta(days=7),
             now=self.clock,
         )
 

@@ -202,6 +202,38 @@ class TestComments:
         changed = await forge_server.api("bob").do("PATCH", path, {"body": "- [x] box"})
         assert ("coordinator", "- [x] box") == (changed["user"]["login"], changed["body"])
 
+    async def test_that_one_was_edited_is_told_and_not_by_whom(
+        self, forge_server: ForgeServer, repo: str
+    ) -> None:
+        mallory = forge_server.api("mallory")
+        made = await mallory.do("POST", f"/repos/{repo}/issues/1/comments", {"body": "a"})
+        assert made["created_at"] == made["updated_at"]
+        path = f"/repos/{repo}/issues/comments/{made['id']}"
+        await forge_server.next_second()
+        await forge_server.next_second()
+        for change in ({"content": "eyes"}, {"content": "+1"}):
+            await mallory.post(f"{path}/reactions", change)
+        assert made == await mallory.read(path), "a reaction is no edit"
+        await forge_server.api("bob").do("PATCH", path, {"body": "/hold"})
+        edited = await mallory.read(path)
+        assert edited["created_at"] == made["created_at"] < edited["updated_at"]
+        assert {**made, "body": "/hold", "updated_at": edited["updated_at"]} == edited
+
+    async def test_that_a_text_was_edited_is_told_and_not_by_whom(
+        self, forge_server: ForgeServer
+    ) -> None:
+        """What else happens to an issue does not count; in the list it is the same."""
+        repo = await forge_server.repository()
+        mallory, bob = forge_server.api("mallory"), forge_server.api("bob")
+        await opened(mallory, repo, "one", body="/hold")
+        path = f"/repos/{repo}/issues/1"
+        await bob.do("POST", f"{path}/comments", {"body": "hello"})
+        await bob.do("PATCH", path, {"title": "uno", "state": "closed", "assignees": ["bob"]})
+        assert 0 == (await bob.read(path))["content_version"]
+        await bob.do("PATCH", path, {"body": "/hold it"})
+        [listed] = await bob.read(f"/repos/{repo}/issues?state=all")
+        assert (1, "mallory") == (listed["content_version"], listed["user"]["login"])
+
     async def test_empty_ones_are_422(self, forge_server: ForgeServer, repo: str) -> None:
         bob = forge_server.api("bob")
         made = await bob.do("POST", f"/repos/{repo}/issues/1/comments", {"body": "hello"})

@@ -141,6 +141,7 @@ class Desk:
         return {}
 
     async def right(self, repository: str, user: str) -> Right | None:
+        assert user, "of somebody nothing is known"
         assert (HERE.repository, "alice") != (repository, user)
         if repository == "not/administered":
             raise UserError("I cannot look up what you may do there")
@@ -177,19 +178,20 @@ class Desk:
         return Pause(repository, "bob", NOW) if self.is_paused else None
 
 
-async def do(line: str, desk: object, *, is_pull: bool = False) -> Outcome:
-    """Do a command that alice, who may write, gave."""
+async def do(line: str, desk: object, *, is_pull: bool = False, doubt: str = "") -> Outcome:
+    """Do a command that alice, who may write, gave; with a `doubt`, somebody who may."""
     verb, _, rest = line.removeprefix("/").partition(" ")
     command = COMMANDS.get(verb)
     assert command is not None
-    call = Call(HERE, verb, rest.strip(), "alice", is_pull, Right.WRITE)
+    who = "" if doubt else "alice"
+    call = Call(HERE, verb, rest.strip(), who, is_pull, Right.WRITE, doubt=doubt)
     return await command.do(call, desk)
 
 
-async def refused(line: str, desk: Desk, *, is_pull: bool = False) -> str:
+async def refused(line: str, desk: Desk, *, is_pull: bool = False, doubt: str = "") -> str:
     """Why a command is refused; nothing was changed."""
     try:
-        await do(line, desk, is_pull=is_pull)
+        await do(line, desk, is_pull=is_pull, doubt=doubt)
     except UserError as error:
         assert [] == desk.told
         return str(error)

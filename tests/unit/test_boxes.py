@@ -16,6 +16,8 @@ from bot.boxes import (
     command_for,
     commands_of,
     holds_split,
+    standing,
+    still_asked,
     ticked,
 )
 from bot.commands import Said
@@ -269,3 +271,53 @@ def test_long_texts_take_no_longer_than_their_length(piece) -> None:
     for start in (MARKER, f"{REPLIED}\n{SPLIT_MARKER}\n"):
         body = start + piece * (1_000_000 // len(piece))
         assert len(boxes(body)) <= 1
+
+
+# ---- what stands in a comment by itself ----
+
+
+def written(action: str, mark: str = "x") -> str:
+    """A box that the bot itself ticked, as it stands now."""
+    return f"- [{mark}] <!-- mosaic:box={action} on --> words"
+
+
+@pytest.mark.parametrize(
+    ("expected", "lines"),
+    [
+        ([], [box("parse"), box("hold")]),
+        (["/parse --force"], [box("parse", "x"), box("hold")]),
+        (["/hold", "/parse --force"], [box("hold", "X"), box("parse", "x")]),
+        (["/blocked-by acme/rocket#7"], [box("accept:acme/rocket#7", "x")]),
+        ([], [box("dance", "x"), box("accept:", "x")]),
+        ([], [written("hold")]),
+        (["/unhold"], [written("hold", " ")]),
+        ([], [written("parse", " ")]),
+        (["/recheck"], [written("hold"), box("recheck", "x")]),
+    ],
+    ids=[
+        "as the bot wrote it",
+        "one ticked",
+        "two, in their order",
+        "a proposal",
+        "no box of the bot's",
+        "ticked by the bot",
+        "cleared by somebody",
+        "another one that is cleared",
+        "beside what the bot ticked",
+    ],
+)
+def test_what_people_ticked_shows_without_what_stood_there_before(expected, lines) -> None:
+    assert expected == [said.text for said in standing(report(*lines))]
+
+
+def test_what_a_box_asks_for_is_left_out_where_it_is_so_already() -> None:
+    hold, unhold, parse = (Said(0, verb, "") for verb in ("hold", "unhold", "parse"))
+    assert (unhold, parse) == still_asked([hold, unhold, parse], on_hold=True)
+    assert (hold, parse) == still_asked([hold, unhold, parse], on_hold=False)
+
+
+def test_a_box_that_the_bot_ticked_is_cleared_and_ticked_again_by_events() -> None:
+    on, off = report(written("hold")), report(written("hold", " "))
+    assert {"hold": True} == boxes(on)
+    assert ["unhold"] == ticked(on, off)
+    assert ["hold"] == ticked(off, on)

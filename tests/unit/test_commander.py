@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -13,17 +11,9 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
-from bot.commander import (
-    RATE_WAIT,
-    REPLY,
-    Commander,
-    Done,
-    Manners,
-    added,
-    closing_commands,
-    harmless,
-)
-from bot.commands import Call, Commands, Outcome, Right, Said, command, find
+from bot.boxes import REPLY
+from bot.commander import RATE_WAIT
+from bot.commands import Said, find
 from bot.errors import (
     AIError,
     Conflict,
@@ -36,288 +26,10 @@ from bot.errors import (
 )
 from bot.folding import LONGEST, SHOWN
 from bot.gitea.events import Event
-from bot.gitea.models import Comment, Issue, Permission, User
-from bot.models import IssueRef
-from bot.render import MARKER, Renderer, code
-from bot.sayings import Pause
-
-HERE = IssueRef("acme", "rocket", 3)
-BOT = User(id=7, login="coordinator")
-NOW = datetime(2026, 11, 22, 15, 4, 5, tzinfo=UTC)
-IDS = {"coordinator": 7, "alice": 1, "bob": 2, "mallory": 3}
-
-
-# -- commands, small enough to be seen through ----------------------------------------------
-
-
-@command("hold [REASON]", does="X.", who=Right.WRITE, examples=["/hold"])
-async def hold(call: Call, desk: World) -> Outcome:
-    await desk.set(f"hold {call.rest} by {call.sender}".replace("  ", " "))
-    return Outcome.reconsider(call.issue)
-
-
-@command("priority P", does="X.", who=Right.WRITE, examples=["/priority p1"])
-async def priority(call: Call, desk: World) -> Outcome:
-    await desk.set(f"priority {call.rest}")
-    values = {"sender": call.rest, "most": 1}
-    return Outcome(template="replies/too_many", values=values, look=(call.issue,))
-
-
-@command("status [X]", does="X.", who=Right.ANYONE, examples=["/status"], on_pulls=True)
-async def status(call: Call, desk: World) -> Outcome:
-    return Outcome.reply("replies/too_many", sender=call.rest or "nobody", most=desk.changes)
-
-
-@command("blocks REF", does="X.", who=Right.WRITE, examples=["/blocks"], on_pulls=True)
-async def blocks(call: Call, desk: World) -> Outcome:
-    await desk.set(f"blocks {call.rest}")
-    return Outcome.reconsider(call.issue, HERE.sibling(4))
-
-
-@command("recheck", does="X.", who=Right.CONCERNED, examples=["/recheck"])
-async def recheck(call: Call, desk: World) -> Outcome:
-    return Outcome.reconsider(call.issue)
-
-
-@command("parse", does="X.", who=Right.WRITE, examples=["/parse"])
-async def parse(call: Call, desk: World) -> Outcome:
-    return Outcome.reconsider(call.issue, afresh=True)
-
-
-@command("pause", does="X.", who=Right.ADMIN, examples=["/pause"])
-async def pause(call: Call, desk: World) -> Outcome:
-    await desk.set("pause")
-    return Outcome.reconsider(call.issue)
-
-
-@command("fail [WORDS]", does="X.", who=Right.ANYONE, examples=["/fail"])
-async def fail(call: Call, desk: World) -> Outcome:
-    await desk.set("tried")
-    raise desk.failure or UserError(f"that is wrong: {call.rest}")
-
-
-@command("long", does="X.", who=Right.ANYONE, examples=["/long"])
-async def long(call: Call, desk: World) -> Outcome:
-    return Outcome.reply("replies/folded", shown=desk.text, rest="")
-
-
-@command("split-now", does="X.", who=Right.WRITE, examples=[], hidden=True)
-async def hidden(call: Call, desk: World) -> Outcome:
-    return Outcome.reconsider(call.issue)
-
-
-ALL = (hold, priority, status, blocks, recheck, parse, pause, fail, long, hidden)
-COMMANDS = Commands([one.declaration for one in ALL])  # type: ignore[attr-defined]
-
-
-class CrashError(BaseException):
-    """The process is gone."""
-
-
-@dataclass
-class World:
-    """Gitea, the ledger and the desk; `crash` is the call at which the process ends."""
-
-    rights: dict[str, str] = field(
-        default_factory=lambda: {"alice": "admin", "bob": "write", "mallory": "read"}
-    )
-    comments_there: list[Comment] = field(default_factory=list)
-    edits: list[int] = field(default_factory=list)
-    reactions: set[tuple[int | None, str]] = field(default_factory=set)
-    refused: dict[str, Exception] = field(default_factory=dict)
-    ledger: dict[str, tuple[str, datetime, str]] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
-    now: datetime = NOW
-    bots: frozenset[str] = frozenset()
-    per_hour: int = 60
-    is_paused: bool = False
-    failure: Exception | None = None
-    text: str = ""
-    crash: int = -1
-    calls: int = 0
-    asked: list[str] = field(default_factory=list)
-
-    @property
-    def changes(self) -> int:
-        return len(set(self.told))
-
-    @property
-    def commander(self) -> Commander:
-        return Commander(
-            gitea=self,
-            ledger=self,
-            commands=COMMANDS,
-            desk=self,
-            renderer=Renderer(),
-            bot=BOT,
-            manners=Manners(self.bots, self.per_hour),
-            now=lambda: self.now,
-        )
-
-    def step(self, name: str) -> None:
-        """One call from outside; every other one crashes before it, or after it is done."""
-        self.asked.append(name)
-        if name in self.refused:
-            raise self.refused[name]
-
-    def stepped(self) -> None:
-        self.calls += 1
-        if self.calls == self.crash:
-            raise CrashError
-
-    # Gitea
-
-    async def issue(self, ref: IssueRef) -> Issue:
-        self.step("issue")
-        return Issue(
-            id=1,
-            number=ref.number,
-            user=User(id=1, login="Carol"),
-            assignees=(User(id=5, login="Dave"),),
-            created_at=NOW,
-            updated_at=NOW,
-        )
-
-    async def permission(self, repo: str, user: str) -> Permission:
-        assert HERE.repository == repo
-        self.step("permission")
-        return Permission(permission=self.rights.get(user, "none"))
-
-    async def comments(self, ref: IssueRef) -> AsyncIterator[Comment]:
-        self.step("comments")
-        for one in list(self.comments_there):
-            yield one
-
-    def write(self, login: str, body: str) -> Comment:
-        made = Comment(
-            id=100 + len(self.comments_there),
-            body=body,
-            user=User(id=IDS.get(login, 99), login=login),
-            created_at=NOW,
-            updated_at=NOW,
-        )
-        self.comments_there.append(made)
-        return made
-
-    async def create_comment(self, ref: IssueRef, body: str) -> Comment:
-        self.step("create_comment")
-        made = self.write(BOT.login, body)
-        self.stepped()
-        return made
-
-    async def edit_comment(self, repo: str, id: int, body: str) -> Comment:  # noqa: A002
-        self.step("edit_comment")
-        at = next(i for i, one in enumerate(self.comments_there) if one.id == id)
-        self.comments_there[at] = self.comments_there[at].model_copy(update={"body": body})
-        self.edits.append(id)
-        self.stepped()
-        return self.comments_there[at]
-
-    async def react(self, ref: IssueRef, content: str) -> None:
-        self.step("react")
-        self.reactions.add((None, content))
-        self.stepped()
-
-    async def react_to_comment(self, repo: str, id: int, content: str) -> None:  # noqa: A002
-        self.step("react")
-        self.reactions.add((id, content))
-        self.stepped()
-
-    # the ledger
-
-    async def begin_command(self, key: str, by: str) -> bool:
-        new = key not in self.ledger
-        self.ledger.setdefault(key, (by.lower(), self.now, ""))
-        self.stepped()
-        return new
-
-    async def finish_command(self, key: str, result: str) -> None:
-        by, at, _ = self.ledger[key]
-        self.ledger[key] = (by, at, result)
-        self.stepped()
-
-    async def result_of(self, key: str) -> str | None:
-        return self.ledger.get(key, ("", NOW, ""))[2] or None
-
-    async def commands_since(self, by: str, since: datetime) -> int:
-        return sum(one[0] == by.lower() and one[1] >= since for one in self.ledger.values())
-
-    async def paused(self, repository: str) -> Pause | None:
-        return Pause(repository, "alice", NOW) if self.is_paused else None
-
-    # the desk
-
-    async def set(self, what: str) -> None:
-        self.told.append(what)
-        self.stepped()
-
-    # what happens
-
-    async def say(self, who: str, text: str, **more: object) -> Done:
-        """Somebody writes a comment, and the bot hears of it."""
-        return await self.hears(who, self.write(who, text), **more)
-
-    async def hears(self, who: str, comment: Comment, **more: object) -> Done:
-        return await self.deliver(commented(who, comment.id, comment.body, **more))
-
-    async def deliver(self, event: Event) -> Done:
-        done = await self.commander.run(event)
-        await self.commander.close(done)
-        return done
-
-    @property
-    def replies(self) -> list[str]:
-        """What the bot said, without the line by which it knows it again."""
-        mine = [one.body for one in self.comments_there if one.user.id == BOT.id]
-        return [
-            (body.partition("\n")[2] if body.startswith(REPLY) else body).strip() for body in mine
-        ]
-
-    @property
-    def reply(self) -> str:
-        [one] = self.replies
-        return one
-
-
-def commented(
-    who: str,
-    comment: int,
-    body: str,
-    *,
-    action: str = "created",
-    author: str = "",
-    before: str | None = None,
-    is_pull: bool = False,
-    sender_id: int = 1,
-    updated_at: str = "2026-11-22T15:04:05Z",
-    delivery: str = "d",
-) -> Event:
-    data = {
-        "action": action,
-        "sender": {"id": sender_id, "login": who},
-        "repository": {"full_name": HERE.repository},
-        "issue": {"number": HERE.number},
-        "comment": {
-            "id": comment,
-            "body": body,
-            "updated_at": updated_at,
-            "user": {"login": author or who},
-        },
-        "is_pull": is_pull,
-    }
-    if before is not None:
-        data["changes"] = {"body": {"from": before}}
-    return Event(delivery, "issue_comment", "issue_comment", "repository", data)  # type: ignore[arg-type]
-
-
-def opened(body: str, who: str = "bob") -> Event:
-    data = {
-        "action": "opened",
-        "sender": {"id": 1, "login": who},
-        "repository": {"full_name": HERE.repository},
-        "issue": {"number": HERE.number, "body": body},
-    }
-    return Event("d", "issues", "issues", "repository", data)  # type: ignore[arg-type]
+from bot.render import MARKER, code
+from bot.replies import harmless
+from bot.requests import Done, added, closing_commands
+from tests.unit.talk import HERE, CrashError, World, commented, opened
 
 
 @pytest.fixture
@@ -537,7 +249,7 @@ async def test_reactions_that_are_refused_do_not_stop_the_work(world: World) -> 
 
 async def test_on_pull_requests_the_others_say_that_they_are_for_issues(world: World) -> None:
     done = await world.say("bob", "/status\n/blocks #4\n/hold\n/recheck", is_pull=True)
-    assert ["blocks #4"] == world.told
+    assert ["blocks #4 as WRITE"] == world.told
     assert {HERE, HERE.sibling(4)} == done.looks
     assert 2 == world.reply.count("this is for issues; a pull request has no report")
 

@@ -45,6 +45,34 @@ def repository(**changes: object) -> Repository:
     return Repository.model_validate({**recorded, **changes})
 
 
+@pytest.mark.parametrize(
+    ("expected", "version"),
+    [(False, {"content_version": 0}), (True, {"content_version": 1}), (True, {})],
+    ids=["never", "once", "nobody counts"],
+)
+def test_a_text_may_have_been_edited_unless_gitea_says_that_it_was_not(
+    expected: bool, version: dict[str, int]
+) -> None:
+    recorded = dict(answers("GET", "/repos/acme/rocket/issues/2"))
+    del recorded["content_version"]
+    assert expected is Issue.model_validate({**recorded, **version}).edited
+
+
+@pytest.mark.parametrize(
+    ("expected", "updated_at"),
+    [
+        (False, "2026-11-22T15:00:00Z"),
+        (False, "2026-11-22T16:00:00+01:00"),
+        (True, "2026-11-22T15:00:01Z"),
+    ],
+)
+def test_a_comment_was_edited_when_it_changed_after_it_was_written(
+    expected: bool, updated_at: str
+) -> None:
+    written = {"id": 1, "created_at": "2026-11-22T15:00:00Z", "updated_at": updated_at}
+    assert expected is Comment.model_validate(written).edited
+
+
 def test_a_recorded_issue_is_read() -> None:
     found = issue()
     assert IssueRef("acme", "rocket", 2) == found.ref

@@ -765,6 +765,27 @@ W = WarningKind
 > `alice` said on 2026-11-22 15:04 UTC that it need not wait: the \\*mock\\* will do. That ends when the text or what it waits for changes.\
 """),
         ),
+        (
+            Warn(W.UNBLOCKED, texts=("", "it will do", "2026-11-22 15:04 UTC")),
+            snapshot("""\
+> [!NOTE]
+> Somebody said on 2026-11-22 15:04 UTC that it need not wait: it will do. That ends when the text or what it waits for changes.\
+"""),
+        ),
+        (
+            Warn(W.HELD, texts=("alice", "the review")),
+            snapshot("""\
+> [!NOTE]
+> `alice` set it aside: the review. It stays so until somebody lets it go.\
+"""),
+        ),
+        (
+            Warn(W.HELD, texts=("", "")),
+            snapshot("""\
+> [!NOTE]
+> Somebody set it aside. It stays so until somebody lets it go.\
+"""),
+        ),
     ],
     ids=lambda value: value.kind.value if isinstance(value, Warn) else "",
 )
@@ -794,6 +815,13 @@ def test_warnings_stand_together_by_gravity():
 
 def test_no_call_out_without_a_warning():
     assert "[!" not in RENDERER.report(READY)
+
+
+def test_the_box_that_the_bot_ticks_says_so():
+    """So a tick of its own is told from somebody's."""
+    box = "- [{}] <!-- mosaic:box=hold{} --> Hold"
+    assert box.format("x", " on") in RENDERER.report(replace(READY, status=Status.HOLD))
+    assert box.format(" ", "") in RENDERER.report(READY)
 
 
 # ---- lists and fold-outs ----

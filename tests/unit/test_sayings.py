@@ -265,6 +265,18 @@ async def test_a_command_is_begun_once_and_its_result_is_known_when_it_is_finish
     ]
 
 
+async def test_finished_commands_are_found_by_how_their_key_begins(store: SayingsStore) -> None:
+    """Compared to the letter, whatever the database's language, or a sign that stands for others."""
+    keys = ("comment:1:0:a", "comment:1:1:b", "comment:12:0:a", "comment_1:0", "Comment:1:0:a")
+    for key in (*keys, "comment:1:2:c", "comment:1", "comment:1;0"):
+        await store.begin_command(key, "alice")
+    for number, key in enumerate(keys):
+        await store.finish_command(key, f"{number}")
+    expected = {"comment:1:0:a": "0", "comment:1:1:b": "1"}
+    assert expected == await store.finished("comment:1:")
+    assert {} == await store.finished("comment:2:")
+
+
 async def test_of_many_who_begin_a_command_at_once_one_does(store: SayingsStore) -> None:
     begun = await asyncio.gather(*(store.begin_command("key", str(n)) for n in range(10)))
     assert 1 == sum(begun)

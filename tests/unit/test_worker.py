@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from bot.commander import Done
 from bot.engine import Freshness, Job
 from bot.errors import NotFound, Retryable, StoreError
 from bot.gitea.events import Event
 from bot.gitea.models import Issue, IssueRepository, User
 from bot.models import IssueRef
 from bot.repositories import Repositories
+from bot.requests import Done
 from bot.routing import Desk, Router
 from bot.store.database import opened
 from bot.store.queries import Known, Store
-from bot.worker import DELIVERY, LOOK, PACE, RECHECK, Worker, look, partition, retried
+from bot.worker import DELIVERY, HEAR, LOOK, PACE, RECHECK, Worker, hear, look, partition, retried
 
 WHEN = datetime(2026, 11, 22, 15, tzinfo=UTC)
+CATCH_UP = timedelta(days=7)
 ONE, TWO, THREE = (IssueRef("Acme", "Rocket", number) for number in (1, 2, 3))
 Later = Callable[[Collection[IssueRef]], Awaitable[None]]
 
@@ -48,6 +49,8 @@ class Core:
     open_issues: list[Issue] = field(default_factory=list)
     asked: Done = field(default_factory=Done)
     read_afresh: list[IssueRef] = field(default_factory=list)
+    heard: list[Any] = field(default_factory=list)
+    closed: list[tuple[Done, list[IssueRef]]] = field(default_factory=list)
     bot: User = field(default_factory=lambda: User(id=9, login="coordinator"))
 
     @property
@@ -58,11 +61,16 @@ class Core:
     def commander(self) -> Any:
         return self
 
-    async def run(self, event: Event) -> Done:
+    async def run(self, event: Event, written_at: str) -> Done:
+        self.heard.append(written_at)
         return self.asked
 
-    async def close(self, _done: Done) -> None:
-        return
+    async def hear(self, ref: IssueRef, comments: Sequence[int], **more: Any) -> Done:
+        self.heard.append((ref, comments, more))
+        return self.asked
+
+    async def close(self, done: Done) -> None:
+        self.closed.append((done, list(self.looked)))
 
     async def reconcile(self, ref: IssueRef, later: Later, *, afresh: bool = False) -> None:
         self.looked.append(ref)
@@ -162,6 +170,7 @@ async def bench(sqlite_url: str) -> AsyncIterator[Bench]:
             store=store,
             repositories=Kept(None),  # type: ignore[arg-type]
             freshness=freshness,
+            catch_up=CATCH_UP,
             now=lambda: WHEN,
         )
         made = Bench(worker, queue, core, store, freshness, forgotten)
@@ -417,3 +426,70 @@ async def test_what_a_command_asks_for_is_looked_at_and_read_afresh_where_it_say
     await bench.worker.work(bench.record(1))
     assert ([ONE], [ONE]) == (bench.core.looked, bench.core.read_afresh)
     assert [str(TWO)] == [job.payload for job in bench.queue.jobs]
+
+
+# ---- what was missed ----
+
+
+async def test_what_was_missed_is_heard_then_looked_at_then_over(bench: Bench) -> None:
+    await bench.store.save(Known(ONE, coordinated=True, comment_at="2026-11-22T14:00:00+00:00"))
+    bench.core.asked = Done(looks={ONE, TWO}, afresh={ONE}, names=["a"])
+    job = hear(ONE, [4, 5], opening=True, stamp=bench.freshness.stamp())
+    await bench.worker.work(job)
+    more = {
+        "opening": True,
+        "oldest": WHEN - CATCH_UP,
+        "written_at": "2026-11-22T14:00:00+00:00",
+    }
+    assert [(ONE, [4, 5], more)] == bench.core.heard
+    assert ([ONE], [ONE]) == (bench.core.looked, bench.core.read_afresh)
+    assert [str(TWO)] == [one.payload for one in bench.queue.jobs]
+    assert [(bench.core.asked, [ONE])] == bench.core.closed
+
+
+async def test_nothing_is_looked_at_where_nothing_was_missed(bench: Bench) -> None:
+    await bench.worker.work(hear(ONE, [4], stamp=bench.freshness.stamp()))
+    [(_, _, more)] = bench.core.heard
+    assert (False, "") == (more["opening"], more["written_at"])
+    assert ([], []) == (bench.core.looked, bench.queue.jobs)
+
+
+async def test_what_was_missed_is_looked_at_however_fresh_the_issue_is(bench: Bench) -> None:
+    job = hear(ONE, [4], stamp=bench.freshness.stamp())
+    await bench.worker.work(bench.record(1))
+    bench.core.asked = Done(looks={ONE}, names=["a"])
+    await bench.worker.work(job)
+    assert [ONE, ONE] == bench.core.looked
+
+
+def test_a_job_that_hears_is_one_of_its_issue_and_named_by_who_submits_it() -> None:
+    job = hear(ONE, (4,), stamp="one/boot/1", name="digest")
+    assert ("hear:digest", HEAR, "acme/rocket#1", "one/boot/1") == (
+        job.id,
+        job.kind,
+        job.partition,
+        job.stamp,
+    )
+    assert '{"issue": "Acme/Rocket#1", "comments": [4], "opening": false}' == job.payload
+    assert "hear:one/boot/1" == hear(ONE, [4], stamp="one/boot/1").id
+
+
+@pytest.mark.parametrize(
+    ("expected", "known", "comment"),
+    [
+        ("then", Known(ONE, comment_at="then"), {"id": 5}),
+        ("", None, {"id": 5}),
+        ("", Known(ONE, comment_at="then"), None),
+    ],
+    ids=["a comment", "nothing is known", "no comment"],
+)
+async def test_of_comments_it_is_said_when_the_bot_last_wrote_its_own(
+    bench: Bench, expected: str, known: Known | None, comment: dict[str, Any] | None
+) -> None:
+    if known:
+        await bench.store.save(known)
+    happened = event(1)
+    if comment:
+        happened.data["comment"] = comment
+    await bench.worker.work(Job("d", DELIVERY, partition(ONE), happened.dump()))
+    assert [expected] == bench.core.heard
