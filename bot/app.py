@@ -57,8 +57,9 @@ from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
 from bot.surroundings import Surveyor
+from bot.ticks import Ticks
 from bot.webhook import Webhook
-from bot.worker import Worker, partition, retried
+from bot.worker import Worker, hear, partition, retried
 
 log = structlog.get_logger(__name__)
 
@@ -155,7 +156,7 @@ class Bot:
             renderer=renderer,
             sayings=self.sayings,
             observer=self.metrics,
-            ticks=_AllHeard(),
+            ticks=Ticks(self.sayings),
             hear=self.hear,
         )
         mirror = Mirror(
@@ -212,7 +213,8 @@ class Bot:
         return self.gitea.time(now) or now - timedelta(hours=1)
 
     async def hear(self, issue: IssueRef, comments: Collection[int]) -> None:
-        """Have comments heard."""
+        """Have comments of an issue heard, after whatever is done about it now."""
+        await self.engine.submit(hear(issue, [*comments], stamp=uuid.uuid4().hex))
 
     async def put_back(self, issue: IssueRef) -> int:
         """Do again what failed on an issue; how many pieces of work that is."""
@@ -274,12 +276,6 @@ class Bot:
             log.warning("metrics.incomplete", error=str(error))
             self.metrics.unknown()
         return web.Response(body=self.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
-
-
-class _AllHeard:
-    async def unheard(self, _comment: object, _at: str, *, on_hold: bool) -> tuple[()]:
-        del on_hold
-        return ()
 
 
 class _Nowhere:
