@@ -16,7 +16,7 @@ from bot.boxes import boxes
 from bot.demo.actor import ticked
 from bot.models import IssueRef
 from bot.render import MARKER
-from bot.worker import hear
+from bot.worker import hear, look
 from tests.e2e.test_talk import LABELS, SMALL, reactions, say
 from tests.e2e.work import BOT, EVENTS, Work, at_work
 from tests.forges import ForgeServer
@@ -241,3 +241,16 @@ async def test_commands_that_close_a_text_are_done_once(
         await work.change(number, title="Second")
         look = await work.until(number, "status/ready", *LABELS, "priority/p0", headline="Ready")
         assert 1 == len(look.others)
+
+
+async def test_a_tick_of_which_no_event_came_is_done_before_the_report_is_written_anew(
+    forge_server: ForgeServer, tmp_path: Path
+) -> None:
+    """Any look that finds it in the bot's comment has it done, and the comment left as it is."""
+    async with at_work(forge_server, tmp_path) as work:
+        number = await ready(work)
+        await tick(work, "bob", number, "hold")
+        await work.change(number, body=SMALL.replace("9k", "8k"))
+        await work.bot.engine.submit(look(IssueRef.parse(f"{work.repo}#{number}"), stamp="a/b/1"))
+        found = await work.until(number, "status/hold", *LABELS, headline="On hold", says="8k")
+        assert {"hold": True} == {name: on for name, on in boxes(found.report).items() if on}
