@@ -328,7 +328,7 @@ async def running(
         stack.enter_context(alone(settings.database_url))
         database = await stack.enter_async_context(opened(settings.database_url))
         metrics = Metrics()
-        client = _client(settings, metrics)
+        client = gitea_client(settings, metrics)
         stack.push_async_callback(client.aclose)
         bot = _bot(settings, GiteaAPI(client), database, metrics=metrics, now=now)
         if bot.reader:
@@ -345,7 +345,8 @@ async def running(
         bot.stopping = True
 
 
-def _client(settings: Settings, metrics: Metrics) -> Gitea:
+def gitea_client(settings: Settings, metrics: Metrics | None = None) -> Gitea:
+    """A client for Gitea with the bot's token. Raises ConfigError."""
     gitea = settings.gitea
     return Gitea(
         gitea.url,
@@ -353,7 +354,7 @@ def _client(settings: Settings, metrics: Metrics) -> Gitea:
         timeout=gitea.timeout.total_seconds(),
         connections=gitea.connections,
         ca_file=gitea.ca_file,
-        observe=metrics.request,
+        observe=metrics.request if metrics else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The command line: serve · demo · preview · failures.
+"""The command line: serve · demo · preview · check · failures.
 
 Exit status: 0 done, 1 failed, 2 bad use or settings. A person's mistake is one line on standard
 error, never a traceback.
@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Coroutine, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bot.preview import Text
 
 FAILED, BAD_USE = 1, 2
+_MARKS = {"good": "✓", "note": "!", "wrong": "✗"}
 
 app = typer.Typer(
     name="mosaic-coordinator",
@@ -254,6 +256,47 @@ async def _retry(ids: list[str], *, everything: bool) -> None:
         finally:
             await recorder.close()
         print(f"Put back: {len(chosen)}.")
+
+
+@app.command()
+def check(
+    repositories: Annotated[
+        list[str] | None,
+        typer.Argument(help="owner/repo …; unless said, where issues are assigned to the bot."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, one finding a line.")] = False,
+) -> None:
+    """Look for what may keep the bot from working; status 1 when something is wrong.
+
+    Needs GITEA_URL and GITEA_TOKEN in the environment.
+    """
+    _run(_check(repositories or [], as_json=as_json))
+
+
+async def _check(repositories: list[str], *, as_json: bool) -> None:
+    from bot.app import gitea_client, utc_now
+    from bot.check import Check, Grade
+    from bot.config import load
+    from bot.gitea.api import GiteaAPI
+    from bot.mirror import Mode
+
+    for name in repositories:
+        if len(name.split("/")) != 2 or not all(name.split("/")):
+            _fail(f"{name} is no repository; write owner/repo", BAD_USE)
+    settings = load()
+    mode = Mode(settings.gitea.dependencies)
+    async with gitea_client(settings) as client:
+        found = await Check(GiteaAPI(client), mode=mode, now=utc_now()).findings(repositories)
+    for one in found:
+        if as_json:
+            print(json.dumps(asdict(one), ensure_ascii=False))
+            continue
+        print(f"{_MARKS[one.grade]} {_one_line(one.what)}")
+        for line in (one.why, one.do):
+            if line:
+                print(f"  {_one_line(line)}")
+    if any(one.grade is Grade.WRONG for one in found):
+        sys.exit(FAILED)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

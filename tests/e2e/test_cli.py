@@ -24,6 +24,7 @@ from dbos import DBOS
 
 from bot import __version__, cli
 from bot.demo import story
+from bot.demo.forge import Forge, serve
 from bot.demo.story import BOT, REPOSITORY, staged
 from bot.engine import Job
 from bot.store.database import opened
@@ -36,6 +37,7 @@ NEEDED = {
     "HOST": "127.0.0.1",
     "PORT": "0",
 }
+ROOT = Path(__file__).parents[2]
 WAIT = 30.0  # seconds until what does not come is given up
 
 
@@ -535,3 +537,61 @@ class TestDemo:
         _, err = process.communicate(timeout=WAIT)
         assert (130, "") == (process.returncode, err.replace("Aborted.\n", ""))
         assert [] == list(Path.cwd().glob("mosaic-demo-*"))
+
+
+# ---- check ----
+
+
+async def checked(url: str, token: str, *arguments: str) -> Done:
+    """`check`, run as a program of its own, for the forge answers on this loop."""
+    environ = {"GITEA_URL": url, "GITEA_TOKEN": token, "PATH": os.environ["PATH"]}
+    program = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "check",
+        *arguments,
+        env={**environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(program.communicate(), WAIT)
+    return Done(program.returncode or 0, out.decode(), err.decode())
+
+
+async def test_check_says_what_is_wrong_why_that_matters_and_what_to_do():
+    forge = Forge()
+    token = forge.add_user(BOT)
+    forge.add_user("alice")
+    forge.add_repository("acme/rocket")
+    forge.grant("acme/rocket", "alice", "admin")
+    forge.grant("acme/rocket", BOT, "admin")
+    alice = forge.act_as("alice", "acme/rocket")
+    alice.open("One", "", assignees=[BOT])
+    async with serve(forge) as url:
+        good = await checked(url, token)
+        forge.grant("acme/rocket", BOT, "write")
+        alice.switch_dependencies(on=False)
+        wrong = await checked(url, token)
+        as_json = await checked(url, token, "--json")
+        nowhere = await checked(url, token, "acme/nowhere")
+        bad = await checked(url, token, "acme")
+        stranger = await checked(url, "no-such-token")
+    assert (
+        Done(
+            0,
+            "✓ Gitea answers, and the bot is coordinator.\n"
+            "✓ acme/rocket: the bot is an administrator.\n",
+            "",
+        )
+        == good
+    )
+    assert 1 == wrong.status
+    assert "✗ acme/rocket: the bot may write, but is no administrator.\n  Only" in wrong.out
+    assert "! acme/rocket: dependencies are switched off.\n  What texts" in wrong.out
+    rows = [json.loads(line) for line in as_json.out.splitlines()]
+    assert ["good", "wrong", "note"] == [row["grade"] for row in rows]
+    assert all(row["do"] for row in rows if row["grade"] != "good")
+    assert (1, True) == (nowhere.status, "✗ acme/nowhere cannot be seen." in nowhere.out)
+    assert Done(2, "", "mosaic-coordinator: acme is no repository; write owner/repo\n") == bad
+    assert (1, True) == (stranger.status, "the token is not accepted" in stranger.out)
