@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from operator import attrgetter
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,10 +18,11 @@ from markupsafe import Markup
 
 from bot.demo.api.call import Moved
 from bot.demo.deeds import DEEDS
+from bot.demo.dependencies import in_order
 from bot.demo.markdown import render
 from bot.demo.records import Label, Right
 from bot.demo.refusals import Refused, not_found
-from bot.demo.visit import COOKIE, Visit, address
+from bot.demo.visit import COOKIE, Visit, address, named
 from bot.demo.world import World
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "demo"
@@ -46,7 +48,7 @@ class Page:
             lstrip_blocks=True,
         )
         self._jinja.filters["ink"] = ink
-        self._jinja.globals["address"] = address
+        self._jinja.globals |= {"address": address, "named": named}
 
     def add_routes(self, app: web.Application) -> None:
         """Put the page on an application, after the API."""
@@ -139,7 +141,9 @@ class Page:
             issue=issue,
             markdown=markdown,
             writer=right >= Right.WRITE,
-            waiting=self._world.state.blocks(issue),
+            thread=sorted([*issue.comments, *issue.entries], key=attrgetter("id")),
+            waits_for=in_order(visit.repository, issue.blocked_by),
+            blocks=in_order(visit.repository, self._world.state.blocks(issue)),
             assignable=[
                 who
                 for who in visit.people

@@ -69,14 +69,23 @@ class Visit:
         """A field of the form, with the line ends of Unix."""
         return self.form.get(name, "").replace("\r\n", "\n")
 
-    def locate(self, where: str, number: int) -> str | None:
-        """The address of an issue the visitor may see."""
+    def find(self, where: str, number: int) -> Issue | None:
+        """An issue the visitor may see; `where` is empty for this repository."""
         home = (where or self.repository.full_name).lower()
         repository = self.world.state.repositories.get(home)
         if repository is None or self.right(repository) < Right.READ:
             return None
-        issue = repository.issues.get(number)
+        return repository.issues.get(number)
+
+    def locate(self, where: str, number: int) -> str | None:
+        """The address of an issue the visitor may see."""
+        issue = self.find(where, number)
         return None if issue is None else address(issue)
+
+
+def named(issue: Issue) -> str:
+    """`owner/repo#number`."""
+    return f"{issue.repository.full_name}#{issue.number}"
 
 
 def address(issue: Issue) -> str:
