@@ -233,6 +233,10 @@ class ForgeServer:
         )
         return f"{place}/hooks/{made['id']}"
 
+    async def remove_hook(self, path: str) -> None:
+        """Take a webhook away, by the path to it."""
+        await self.api().do("DELETE", path)
+
 
 @asynccontextmanager
 async def client_of(url: str) -> AsyncIterator[httpx.AsyncClient]:

@@ -13,7 +13,7 @@ included. One suite, `tests/forge`, holds it to a real Gitea 1.26.3.
     deliveries  webhooks signed and sent, one after another
     faults      the requests that were made, and the ones that are to fail
     api         the routes under /api/v1
-    page        the web page; markdown and diagram draw its texts
+    page        the web page, of visits and deeds; markdown and diagram draw its texts
     actor       doing things as a person, for tests and the story
     forge       `Forge`, which holds it together, and `serve`
 """

@@ -79,8 +79,9 @@ def _note(world: World, doer: User, kind: str, waiting: Issue, blocker: Issue) -
     """Move both ends, and let the timeline of each name the other."""
     for issue, other in ((waiting, blocker), (blocker, waiting)):
         issue.updated = world.state.now()
-        entry = Entry(world.state.next_id("comment"), kind, doer, issue.updated, other)
-        issue.entries.append(entry)
+        number = world.state.next_id("comment")
+        waits = issue is waiting
+        issue.entries.append(Entry(number, kind, doer, issue.updated, other, waits))
 
 
 def _unexplained(doer: User) -> Refused:

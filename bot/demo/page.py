@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from operator import attrgetter
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,94 +16,23 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bot.demo.actor import Actor
 from bot.demo.api.call import Moved
+from bot.demo.deeds import DEEDS
+from bot.demo.dependencies import in_order
 from bot.demo.markdown import render
-from bot.demo.records import Issue, Label, Repository, Right, User
+from bot.demo.records import Label, Right
 from bot.demo.refusals import Refused, not_found
+from bot.demo.visit import COOKIE, Visit, address, named
 from bot.demo.world import World
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "demo"
-COOKIE = "forge_user"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 ASSETS = {"forge.css": "text/css", "forge.js": "text/javascript"}
-NEW_LABEL_COLOR = "#6e7781"
 
-Answer = Callable[["Visit"], web.Response]
-Form = dict[str, str]
-
-
-class Visit:
-    """One look at the page: who looks, and at what."""
-
-    def __init__(self, request: web.Request, world: World, form: Form) -> None:
-        self.request = request
-        self.world = world
-        self.form = form
-        self.user = self._visitor()
-
-    def _visitor(self) -> User:
-        state = self.world.state
-        chosen = state.user(self.request.cookies.get(COOKIE, ""))
-        people = [who for who in state.users.values() if not who.is_organization]
-        return chosen or next((who for who in people if not who.is_admin), people[0])
-
-    @property
-    def people(self) -> list[User]:
-        """Everybody one can be."""
-        found = [who for who in self.world.state.users.values() if not who.is_organization]
-        return sorted(found, key=lambda who: who.login)
-
-    @property
-    def repository(self) -> Repository:
-        """The repository of the path."""
-        owner, name = (self.request.match_info[part] for part in ("owner", "repo"))
-        found = self.world.state.repositories.get(f"{owner}/{name}".lower())
-        moved = self.world.state.moved(owner, name)
-        if found is None and moved is not None:
-            raise Moved(self.request.path.replace(f"/{owner}/{name}", f"/{moved.full_name}", 1))
-        if found is None or self.right(found) < Right.READ:
-            raise not_found("There is no such repository, or you may not see it.")
-        return found
-
-    @property
-    def issue(self) -> Issue:
-        """The issue of the path."""
-        found = self.repository.issues.get(int(self.request.match_info["number"]))
-        if found is None:
-            raise not_found("There is no such issue.")
-        return found
-
-    @property
-    def actor(self) -> Actor:
-        """The visitor at work."""
-        return Actor(self.world, self.user, self.repository)
-
-    def right(self, repository: Repository) -> Right:
-        """What the visitor may do."""
-        return self.world.state.right(self.user, repository)
-
-    def text(self, name: str) -> str:
-        """A field of the form, with the line ends of Unix."""
-        return self.form.get(name, "").replace("\r\n", "\n")
-
-    def locate(self, where: str, number: int) -> str | None:
-        """The address of an issue the visitor may see."""
-        home = (where or self.repository.full_name).lower()
-        repository = self.world.state.repositories.get(home)
-        if repository is None or self.right(repository) < Right.READ:
-            return None
-        issue = repository.issues.get(number)
-        return None if issue is None else address(issue)
-
-
-def address(issue: Issue) -> str:
-    """Where an issue is, on this server."""
-    kind = "issues" if issue.pull is None else "pulls"
-    return f"/{issue.repository.full_name}/{kind}/{issue.number}"
+Answer = Callable[[Visit], web.Response]
 
 
 class Page:
@@ -118,7 +48,7 @@ class Page:
             lstrip_blocks=True,
         )
         self._jinja.filters["ink"] = ink
-        self._jinja.globals["address"] = address
+        self._jinja.globals |= {"address": address, "named": named}
 
     def add_routes(self, app: web.Application) -> None:
         """Put the page on an application, after the API."""
@@ -211,7 +141,9 @@ class Page:
             issue=issue,
             markdown=markdown,
             writer=right >= Right.WRITE,
-            waiting=self._world.state.blocks(issue),
+            thread=sorted([*issue.comments, *issue.entries], key=attrgetter("id")),
+            waits_for=in_order(visit.repository, issue.blocked_by),
+            blocks=in_order(visit.repository, self._world.state.blocks(issue)),
             assignable=[
                 who
                 for who in visit.people
@@ -231,69 +163,6 @@ class Page:
         issue = visit.issue
         deed(visit, issue)
         return _see(address(issue))
-
-
-def _edit(visit: Visit, issue: Issue) -> None:
-    title, body = visit.text("title"), visit.text("body")
-    visit.actor.edit(
-        issue.number,
-        title=None if title == issue.title else title,
-        body=None if body == issue.body else body,
-    )
-
-
-def _comment(visit: Visit, issue: Issue) -> None:
-    visit.actor.comment(issue.number, visit.text("body"))
-
-
-def _edit_comment(visit: Visit, _: Issue) -> None:
-    visit.actor.edit_comment(_whole(visit, "comment"), visit.text("body"))
-
-
-def _delete_comment(visit: Visit, _: Issue) -> None:
-    visit.actor.delete_comment(_whole(visit, "comment"))
-
-
-def _tick(visit: Visit, _: Issue) -> None:
-    try:
-        visit.actor.tick(_whole(visit, "comment"), _whole(visit, "box"), on=bool(visit.text("on")))
-    except LookupError:
-        raise not_found("That box is no longer there.") from None
-
-
-def _label(visit: Visit, issue: Issue) -> None:
-    name = visit.text("name").strip()
-    if not name:
-        raise Refused(422, "A label needs a name.")
-    if all(label.name != name for label in issue.repository.labels.values()):
-        visit.actor.create_label(name, NEW_LABEL_COLOR, exclusive="/" in name)
-    visit.actor.label(issue.number, name)
-
-
-def _unlabel(visit: Visit, issue: Issue) -> None:
-    visit.actor.unlabel(issue.number, visit.text("name"))
-
-
-def _whole(visit: Visit, name: str) -> int:
-    text = visit.text(name)
-    if not text.isascii() or not text.isdigit():
-        raise Refused(422, f"{name} should be a number.")
-    return int(text)
-
-
-DEEDS: dict[str, Callable[[Visit, Issue], object]] = {
-    "edit": _edit,
-    "comment": _comment,
-    "edit-comment": _edit_comment,
-    "delete-comment": _delete_comment,
-    "tick": _tick,
-    "label": _label,
-    "unlabel": _unlabel,
-    "assign": lambda visit, issue: visit.actor.assign(issue.number, visit.text("login")),
-    "unassign": lambda visit, issue: visit.actor.unassign(issue.number, visit.text("login")),
-    "close": lambda visit, issue: visit.actor.close(issue.number),
-    "reopen": lambda visit, issue: visit.actor.reopen(issue.number),
-}
 
 
 def from_here(request: web.Request) -> bool:

@@ -135,13 +135,18 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """Something other than a comment in an issue's timeline: `add_dependency` or its removal."""
+    """In an issue's timeline, a native dependency that came or went.
+
+    `kind` is `add_dependency` or `remove_dependency`, `dependent` the other end; `waits`: whether
+    the issue is the one that waits, which Gitea does not say.
+    """
 
     id: int
     kind: str
     doer: User
     created: datetime
     dependent: Issue
+    waits: bool
 
 
 @dataclass(slots=True, eq=False)

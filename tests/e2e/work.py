@@ -59,10 +59,20 @@ class Work:
     bot: Bot
     port: int
     repo: str
+    hook: str = ""
     alice: Api = field(init=False)
 
     def __post_init__(self) -> None:
         self.alice = self.server.api("alice")
+
+    async def hear(self) -> None:
+        """Let the bot hear of what happens in the repository, through a webhook."""
+        url = f"http://127.0.0.1:{self.port}/webhook/gitea"
+        self.hook = await self.server.hook(f"/repos/{self.repo}", url, EVENTS)
+
+    async def deafen(self) -> None:
+        """Take the webhook away: what happens now, the bot has to find out by itself."""
+        await self.server.remove_hook(self.hook)
 
     async def open(self, title: str, body: str = "", *assignees: str) -> int:
         made = await self.alice.do(
@@ -77,6 +87,18 @@ class Work:
 
     async def assign(self, number: int) -> None:
         await self.change(number, assignees=[BOT])
+
+    async def depend(self, number: int, on: int) -> None:
+        """Let an issue wait for another one in Gitea's sidebar, as Alice."""
+        await self.server.add_dependency(self.repo, number, on)
+
+    async def undepend(self, number: int, on: int) -> None:
+        """Take that back."""
+        await self.server.remove_dependency(self.repo, number, on)
+
+    async def natives(self, number: int) -> set[int]:
+        """What an issue waits for in Gitea's sidebar, as Alice sees it; hidden: 0."""
+        return set(await self.server.dependencies(self.repo, number, "alice"))
 
     async def tick(self, number: int, box: str) -> None:
         """Tick a box of the bot's report, as Gitea's page does: by editing the comment."""
@@ -151,8 +173,9 @@ async def at_work(
         _no_settings(directory),
     )
     async with serving(settings) as (bot, port):
-        await server.hook(f"/repos/{repo}", f"http://127.0.0.1:{port}/webhook/gitea", EVENTS)
-        yield Work(server, bot, port, repo)
+        work = Work(server, bot, port, repo)
+        await work.hear()
+        yield work
 
 
 def _no_settings(directory: Path) -> Path:

@@ -93,6 +93,22 @@ class TestIssuesSince:
         await forge_server.until(lambda: self._moved(bob, repo, before))
         assert [1] == await changed_since(bob, repo, await updated(bob, repo, 1))
 
+    async def test_nobody_changes_by_a_commit_what_they_may_not_see(
+        self, forge_server: ForgeServer
+    ) -> None:
+        repo = await forge_server.repository()
+        secret = await forge_server.repository(private=True, people={"alice": "admin"})
+        alice, bob = forge_server.api("alice"), forge_server.api("bob")
+        await opened(alice, repo, "one")
+        await opened(alice, secret, "secret")
+        here, there = await updated(alice, repo, 1), await updated(alice, secret, 1)
+        await forge_server.next_second()
+        await forge_server.next_second()
+        change = {"content": "MQ==", "message": f"Closes {secret}#1, see #1"}
+        await bob.do("POST", f"/repos/{repo}/contents/a.py", change)
+        await forge_server.until(lambda: self._moved(bob, repo, here))
+        assert there == await updated(alice, secret, 1)
+
     @staticmethod
     async def _moved(api: Api, repo: str, before: str) -> bool:
         return before != await updated(api, repo, 1)

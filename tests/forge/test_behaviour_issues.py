@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.forge.scenes import branch_and_pull, meant, opened
+from tests.forge.scenes import branch_and_pull, label, meant, opened
 from tests.forges import ForgeServer
 
 
@@ -23,9 +23,51 @@ class TestIssues:
             answer.json()["message"],
         )
         assert "b" == (await bob.read(path))["body"]
-        again = await bob.do("PATCH", path, {"body": "b"})
-        assert 2 == again["content_version"], "the same text counts too"
-        assert 2 == (await bob.do("PATCH", path, {"title": "uno"}))["content_version"]
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "counted"),
+        [
+            ("PATCH", "", {"body": "b"}, 1),
+            ("PATCH", "", {"body": "a"}, 1),
+            ("PATCH", "", {"body": ""}, 1),
+            ("PATCH", "", {"body": "b", "title": "uno", "state": "closed"}, 1),
+            ("PATCH", "", {"title": "uno"}, 0),
+            ("PATCH", "", {"state": "closed"}, 0),
+            ("PATCH", "", {"assignees": ["bob"]}, 0),
+            ("PATCH", "", {"content_version": 0}, 0),
+            ("PATCH", "", {"title": "uno", "content_version": 0}, 0),
+            ("POST", "/comments", {"body": "b"}, 0),
+            ("POST", "/labels", {"labels": ["x"]}, 0),
+            ("POST", "/reactions", {"content": "eyes"}, 0),
+            ("POST", "/dependencies", "meant 2", 0),
+        ],
+        ids=lambda value: str(value).replace("/", ""),
+    )
+    async def test_the_content_version_counts_how_often_the_text_was_written(
+        self, forge_server: ForgeServer, method: str, path: str, body: object, counted: int
+    ) -> None:
+        """Also with the same text again; neither the title nor anything else."""
+        repo = await forge_server.repository()
+        bob = forge_server.api("bob")
+        await opened(bob, repo, "one", "two", body="a")
+        await label(bob, repo, "x")
+        body = meant(repo, 2) if body == "meant 2" else body
+        await bob.do(method, f"/repos/{repo}/issues/1{path}", body)
+        assert counted == (await bob.read(f"/repos/{repo}/issues/1"))["content_version"]
+
+    async def test_a_stale_content_version_lets_nothing_be_changed(
+        self, forge_server: ForgeServer
+    ) -> None:
+        repo = await forge_server.repository()
+        bob = forge_server.api("bob")
+        await opened(bob, repo, "one", body="a")
+        path = f"/repos/{repo}/issues/1"
+        await bob.do("PATCH", path, {"body": "b"})
+        for change in ({"title": "uno"}, {"state": "closed"}, {"assignees": ["bob"]}):
+            answer = await bob.patch(path, {**change, "content_version": 0})
+            assert 409 == answer.status_code
+        issue = await bob.read(path)
+        assert ("one", "open", None) == (issue["title"], issue["state"], issue["assignees"])
 
     async def test_assignees_are_replaced(self, forge_server: ForgeServer) -> None:
         repo = await forge_server.repository()

@@ -145,6 +145,21 @@ class TestDelivery:
         await opened(alice, repo, "one")
         assert [] == await sentinel(alice, repo, receiver)
 
+    async def test_a_hook_that_is_taken_away_hears_nothing_more(
+        self, forge_server: ForgeServer, receiver: Receiver
+    ) -> None:
+        repo = await forge_server.repository()
+        alice = forge_server.api("alice")
+        first = await forge_server.hook(f"/repos/{repo}", receiver.url, ["issues"])
+        await opened(alice, repo, "heard")
+        await receiver.count(1)
+        await forge_server.remove_hook(first)
+        await opened(alice, repo, "missed")
+        await forge_server.hook(f"/repos/{repo}", receiver.url, ["issues"])
+        await opened(alice, repo, "heard again")
+        found = await receiver.count(2)
+        assert ["heard", "heard again"] == [one.payload["issue"]["title"] for one in found]
+
     async def test_three_megabytes_are_accepted_and_delivered(
         self, forge_server: ForgeServer, receiver: Receiver, repo: str
     ) -> None:

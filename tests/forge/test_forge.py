@@ -107,6 +107,36 @@ def test_a_renamed_repository_is_found_by_its_new_name(forge: Forge) -> None:
         forge.act_as("alice", "acme/vessel").rename_repository("other")
 
 
+def test_a_repository_is_archived_given_away_and_deleted(forge: Forge) -> None:
+    alice, root = forge.act_as("alice", REPO), forge.act_as("root", REPO)
+    alice.open("One")
+    alice.archive_repository()
+    with pytest.raises(Refused, match="is archived"):
+        alice.open("Two")
+    alice.archive_repository(archived=False)
+    alice.open("Two")
+    forge.add_organization("valves")
+    with pytest.raises(Refused):
+        alice.transfer_repository("valves")
+    root.transfer_repository("valves")
+    assert [1, 2] == list(forge.repository("valves/rocket").issues)
+    root.delete_repository()
+    with pytest.raises(LookupError):
+        forge.repository("valves/rocket")
+
+
+def test_dependencies_switched_off_come_back(forge: Forge) -> None:
+    alice = forge.act_as("alice", REPO)
+    one, two = alice.open("One"), alice.open("Two")
+    alice.block(2, by=1)
+    alice.switch_dependencies(on=False)
+    with pytest.raises(Refused):
+        alice.unblock(2, by=1)
+    alice.close(2)
+    alice.switch_dependencies(on=True)
+    assert ([one], False) == (two.blocked_by, two.is_open)
+
+
 def test_the_clock_is_the_only_source_of_time(forge: Forge) -> None:
     issue = forge.act_as("alice", REPO).open("One")
     assert datetime(2026, 11, 22, 15, 0, tzinfo=UTC) == issue.created

@@ -117,17 +117,23 @@ async def test_an_issue_shows_its_thread_labels_and_neighbours(
     page = await browser.get(ISSUE)
     assert "<strong>Ready</strong>" in page
     assert 'Blocked by: <a href="/acme/rocket/issues/2">#2</a>' in page
-    assert "Waits for Open #2 Two" in text_of(page)
+    assert "Depends on Open #2 Two" in text_of(page)
+    assert "alice made this depend on #2" in text_of(page)
     assert "locked" in page
-    assert "Waited for by Open #1 Retry" in text_of(await browser.get(f"/{REPO}/issues/2"))
+    other = text_of(await browser.get(f"/{REPO}/issues/2"))
+    assert "Depends on None" in other
+    assert "Blocks Open #1 Retry" in other
+    assert "alice made #1 depend on this" in other
 
 
 async def test_a_neighbour_one_may_not_see_has_no_name(browser: Browser, forge: Forge) -> None:
     hidden = forge.act_as("root", "acme/secret").open("Secret title")
     forge.act_as("root", REPO).block(1, by=hidden)
     page = await browser.get(ISSUE)
-    assert "an issue you may not see" in page
+    assert "Depends on an issue you may not see" in text_of(page)
+    assert "root made this depend on an issue you may not see" in text_of(page)
     assert "Secret title" not in page
+    assert "undepend" not in page
     forge.act_as("alice", REPO).edit(1, body="acme/secret#1, acme/nope#1 and #99")
     assert "secret/issues" not in await browser.get(ISSUE)
 
@@ -162,6 +168,67 @@ async def test_a_writer_does_everything(browser: Browser, forge: Forge) -> None:
     )
 
 
+@pytest.mark.parametrize("word", ["2", "#2", " acme/rocket#2 ", "Acme/Rocket#2"])
+async def test_a_dependency_is_added_by_number_and_removed(
+    browser: Browser, forge: Forge, word: str
+) -> None:
+    first, second = forge.issue(REPO, 1), forge.issue(REPO, 2)
+    await browser.post(f"{ISSUE}/depend", issue=word)
+    assert [second] == first.blocked_by
+    await browser.post(f"{ISSUE}/undepend", issue=word)
+    assert [] == first.blocked_by
+    assert "alice let this no longer depend on #2" in text_of(await browser.get(ISSUE))
+
+
+async def test_a_dependency_is_removed_from_its_other_end_too(
+    browser: Browser, forge: Forge
+) -> None:
+    forge.add_repository("acme/valves")
+    forge.grant("acme/valves", "alice", "write")
+    waiting = forge.act_as("alice", "acme/valves").open("Valve")
+    forge.act_as("alice", "acme/valves").block(1, by=forge.issue(REPO, 1))
+    page = text_of(await browser.get(ISSUE))
+    assert "Blocks Open acme/valves#1 Valve" in page
+    assert "alice made acme/valves#1 depend on this" in page
+    await browser.post(f"{ISSUE}/unblock", issue="acme/valves#1")
+    assert [] == waiting.blocked_by
+    assert "Blocks" not in text_of(await browser.get(ISSUE))
+
+
+async def test_where_dependencies_are_switched_off_none_are_shown(
+    browser: Browser, forge: Forge
+) -> None:
+    alice = forge.act_as("alice", REPO)
+    alice.block(1, by=2)
+    alice.switch_dependencies(on=False)
+    assert "Depends on" not in text_of(await browser.get(ISSUE))
+    alice.switch_dependencies(on=True)
+    assert "Depends on Open #2 Two" in text_of(await browser.get(ISSUE))
+
+
+@pytest.mark.parametrize(
+    ("number", "deed", "word", "status", "words"),
+    [
+        (1, "depend", "1", 422, "An issue cannot depend on itself."),
+        (1, "depend", "2", 422, "It depends on acme/rocket#2 already."),
+        (2, "depend", "1", 422, "each would wait for the other"),
+        (1, "depend", "the pump", 422, "Name the issue by its number"),
+        (1, "depend", "99", 404, "There is no such issue"),
+        (1, "depend", "acme/secret#1", 404, "There is no such issue"),
+        (2, "undepend", "1", 422, "acme/rocket#2 does not depend on acme/rocket#1."),
+        (1, "unblock", "2", 422, "acme/rocket#2 does not depend on acme/rocket#1."),
+    ],
+)
+async def test_a_dependency_that_makes_no_sense_is_refused_in_words(
+    browser: Browser, forge: Forge, number: int, deed: str, word: str, status: int, words: str
+) -> None:
+    forge.act_as("root", "acme/secret").open("Secret title")
+    forge.act_as("alice", REPO).block(1, by=2)
+    answer = await browser.post(f"/{REPO}/issues/{number}/{deed}", issue=word)
+    assert status == answer.status_code
+    assert words in answer.text
+
+
 async def test_what_did_not_change_is_not_edited(
     browser: Browser, forge: Forge, receiver: Receiver
 ) -> None:
@@ -192,7 +259,7 @@ async def test_a_reader_sees_no_forms_for_what_is_refused(browser: Browser, forg
     comment = forge.act_as("coordinator", REPO).comment(1, "- [ ] a")
     await browser.become("mallory")
     page = await browser.get(ISSUE)
-    for deed in ("edit", "assign", "label", "tick", "close", "edit-comment"):
+    for deed in ("edit", "assign", "label", "tick", "close", "edit-comment", "depend"):
         assert f"{ISSUE}/{deed}" not in page
     for deed, form in (
         ("edit", {"title": "x"}),
