@@ -191,14 +191,24 @@ class Coordinator:
         if known is None:
             return
         log.info("issue.vanished", issue=str(known.ref))
-        concerned = await self._surveyor.reach(known.ref)
+        state = "gone" if known.state == "gone" else "unseen"
+        known, concerned = await self._fall_silent(known, state)
         await self._remember(
             replace(known, coordinated=False, comment_id=None, status="", agent="", cycle=()),
-            edges=(),
             concerned=concerned,
-            state="gone" if known.state == "gone" else "unseen",
+            state=state,
             later=later,
         )
+
+    async def _fall_silent(self, known: Known, state: str) -> tuple[Known, set[IssueRef]]:
+        """Remember how an issue stands that says no edges any longer; whom that concerns.
+
+        Until these are remembered too, it is owed itself.
+        """
+        reach = await self._surveyor.reach(known.ref)
+        known = replace(known, state=state, owed=(*known.owed, *reach, known.ref))
+        await self._store.save(known, ())
+        return known, reach | await self._surveyor.concerned(known.ref)
 
     async def _moved(self, old: IssueRef, new: IssueRef, later: Later) -> None:
         """Its repository has another name now: it is looked at there, one look at a time."""
@@ -222,8 +232,9 @@ class Coordinator:
             await self._label(issue, (), said)
             log.info("issue.left", issue=str(issue.ref))
         concerned = set[IssueRef]()
-        if _shows_otherwise(known, issue) or await self._store.said_by(issue.ref):
-            concerned |= await self._surveyor.reach(issue.ref)
+        owed = issue.ref in known.owed
+        if owed or _shows_otherwise(known, issue) or await self._store.said_by(issue.ref):
+            known, concerned = await self._fall_silent(known, issue.state)
         await self._remember(
             replace(
                 known,
@@ -234,8 +245,7 @@ class Coordinator:
                 agent="",
                 cycle=(),
             ),
-            edges=(),
-            concerned=concerned | set(known.cycle),
+            concerned=concerned,
             state=issue.state,
             later=later,
         )
@@ -251,10 +261,10 @@ class Coordinator:
             comment_id = await self._publish(seen, report, heard.overrides)
 
         concerned = set[IssueRef]()
-        if set(known.cycle) != set(report.cycle):
-            concerned |= set(known.cycle) | set(report.cycle)
         if changed or _shows_otherwise(known, issue):
             concerned |= await self._surveyor.reach(issue.ref)
+        if changed:
+            concerned |= await self._surveyor.concerned(issue.ref)
         agent = report.assignment.agent
         await self._remember(
             replace(
@@ -265,24 +275,30 @@ class Coordinator:
                 agent=agent.name if agent else "",
                 cycle=report.cycle,
             ),
-            edges=None,
             concerned=concerned,
             state=issue.state,
             later=later,
         )
+        if report.cycle and not await self._surveyor.holds(report.cycle):
+            await later([issue.ref])  # who broke it could not know yet that it is told here
         if understood.under_way:
             raise _StillReading(understood.under_way)
 
     async def _note(self, seen: _Case, understood: Understood, heard: Heard) -> tuple[Known, bool]:
-        """Remember the edges it says now, and whom a change of them concerns; whether one is."""
+        """Remember the edges it says now and its state; whether a change of them concerns others.
+
+        Until it is remembered whom, the issue is owed itself: a crash in between loses nobody.
+        """
         me, known = seen.issue.ref, seen.known
         edges = self._edges(seen, understood, heard)
-        changed = await self._store.said_by(me) ^ edges
-        before = await self._surveyor.reach(me) if changed else set[IssueRef]()
-        owed = {*known.owed, *before, *_ends(changed)}
-        known = replace(known, coordinated=True, owed=tuple(owed))
+        others = await self._store.said_by(me) ^ edges
+        changed = bool(others) or known.state != seen.issue.state or me in known.owed
+        owed = {*known.owed, *_ends(others)}
+        if changed:
+            owed |= {me, *await self._surveyor.reach(me)}
+        known = replace(known, coordinated=True, state=seen.issue.state, owed=tuple(owed))
         await self._store.save(known, edges)
-        return known, bool(changed)
+        return known, changed
 
     async def _survey(self, seen: _Case, understood: Understood, heard: Heard) -> Surroundings:
         me, metadata = seen.issue.ref, understood.metadata
@@ -440,7 +456,6 @@ class Coordinator:
         self,
         known: Known,
         *,
-        edges: Iterable[Edge] | None,
         concerned: Iterable[IssueRef],
         state: str,
         later: Later,
@@ -455,7 +470,7 @@ class Coordinator:
             ref for ref, one in (await self._store.issues(owed)).items() if one.coordinated
         ]
         known = replace(known, state=state, owed=tuple(sorted(coordinated)))
-        await self._store.save(known, edges)
+        await self._store.save(known)
         if coordinated:
             await later(known.owed)
             await self._store.save(replace(known, owed=()))
