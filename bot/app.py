@@ -64,6 +64,7 @@ from bot.worker import Worker, hear, partition, retried
 log = structlog.get_logger(__name__)
 
 GREET_SECONDS = 3.0  # Gitea sends nothing twice: what comes while it starts must find us listening
+EVENT_SECONDS = 10.0  # from a tick to its webhook: by that it is known whose it is
 ANSWER_SECONDS = 5.0  # of /ready; who asks gives up soon, and would not learn who is silent
 
 
@@ -213,8 +214,9 @@ class Bot:
         return self.gitea.time(now) or now - timedelta(hours=1)
 
     async def hear(self, issue: IssueRef, comments: Collection[int]) -> None:
-        """Have comments of an issue heard, after whatever is done about it now."""
-        await self.engine.submit(hear(issue, [*comments], stamp=uuid.uuid4().hex))
+        """Have comments of an issue heard, unless their events come in the meantime."""
+        job = hear(issue, [*comments], stamp=uuid.uuid4().hex)
+        await self.engine.submit(job, delay=EVENT_SECONDS)
 
     async def put_back(self, issue: IssueRef) -> int:
         """Do again what failed on an issue; how many pieces of work that is."""

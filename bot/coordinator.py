@@ -246,15 +246,25 @@ class Coordinator:
         if known is None:
             return
         log.info("issue.vanished", issue=str(known.ref))
-        concerned = await self._surveyor.reach(known.ref) | set(known.cycle)
         await self._mirror.forget(known.ref)
+        state = "gone" if known.state == "gone" else "unseen"
+        known, concerned = await self._fall_silent(known, state)
         await self._remember(
-            replace(_left(known), comment_id=None, comment_at=""),
-            edges=(),
+            replace(_left(known), comment_id=None),
             concerned=concerned,
-            state="gone" if known.state == "gone" else "unseen",
+            state=state,
             later=later,
         )
+
+    async def _fall_silent(self, known: Known, state: str) -> tuple[Known, set[IssueRef]]:
+        """Remember how an issue stands that says no edges any longer; whom that concerns.
+
+        Until these are remembered too, it is owed itself.
+        """
+        reach = await self._surveyor.reach(known.ref)
+        known = replace(known, state=state, owed=(*known.owed, *reach, known.ref))
+        await self._store.save(known, ())
+        return known, reach | await self._surveyor.concerned(known.ref)
 
     async def _moved(self, old: IssueRef, new: IssueRef, later: Later) -> None:
         """Its repository has another name now: it is looked at there, one look at a time."""
@@ -275,12 +285,12 @@ class Coordinator:
             comment_id = await self._publisher.end(issue, comment, said)
             await self._untie(seen)
         concerned = set[IssueRef]()
-        if _shows_otherwise(known, issue) or await self._store.said_by(issue.ref):
-            concerned |= await self._surveyor.reach(issue.ref)
+        owed = issue.ref in known.owed
+        if owed or _shows_otherwise(known, issue) or await self._store.said_by(issue.ref):
+            known, concerned = await self._fall_silent(known, issue.state)
         await self._remember(
             replace(_left(known), comment_id=comment_id, title=issue.title, seen_at=seen.began),
-            edges=(),
-            concerned=concerned | set(known.cycle),
+            concerned=concerned,
             state=issue.state,
             later=later,
         )
@@ -299,10 +309,10 @@ class Coordinator:
             known = replace(known, comment_id=stands.id, comment_at=stands.at)
 
         concerned = set[IssueRef]()
-        if set(known.cycle) != set(report.cycle):
-            concerned |= set(known.cycle) | set(report.cycle)
         if changed or _shows_otherwise(known, issue):
             concerned |= await self._surveyor.reach(issue.ref)
+        if changed:
+            concerned |= await self._surveyor.concerned(issue.ref)
         agent = report.assignment.agent
         notice = self._notice(seen, report)
         known = await self._remember(
@@ -316,11 +326,12 @@ class Coordinator:
                 notice=notice.dump() if notice else "",
                 seen_at=seen.began,
             ),
-            edges=None,
             concerned=concerned,
             state=issue.state,
             later=later,
         )
+        if report.cycle and not await self._surveyor.holds(report.cycle):
+            await later([issue.ref])  # who broke it could not know yet that it is told here
         if notice and not heard.pause:
             again = notice.dump() == seen.known.notice
             await self._herald.tell(issue, notice, report, again=again)
@@ -379,17 +390,22 @@ class Coordinator:
         await self._mirror.carry_out(sight, plan, natives, self._reach(()))
 
     async def _note(self, seen: _Case, ties: _Ties) -> tuple[Known, bool]:
-        """Remember the edges it says now, and whom a change of them concerns; whether one is."""
+        """Remember the edges it says now and its state; whether a change of them concerns others.
+
+        Until it is remembered whom, the issue is owed itself: a crash in between loses nobody.
+        """
         me, known = seen.issue.ref, seen.known
         edges = ties.edges()
         ends = {me, *ties.said.named, *_ends(edges)}
         await self._watching.watch({ref.repository for ref in ends}, seen.began - OVERLAP)
-        changed = await self._store.said_by(me) ^ edges
-        before = await self._surveyor.reach(me) if changed else set[IssueRef]()
-        owed = {*known.owed, *before, *_ends(changed)}
-        known = replace(known, coordinated=True, owed=tuple(owed))
+        others = await self._store.said_by(me) ^ edges
+        changed = bool(others) or known.state != seen.issue.state or me in known.owed
+        owed = {*known.owed, *_ends(others)}
+        if changed:
+            owed |= {me, *await self._surveyor.reach(me)}
+        known = replace(known, coordinated=True, state=seen.issue.state, owed=tuple(owed))
         await self._store.save(known, edges)
-        return known, bool(changed)
+        return known, changed
 
     async def _survey(self, seen: _Case, ties: _Ties) -> Surroundings:
         natives = seen.now.natives
@@ -484,7 +500,6 @@ class Coordinator:
         self,
         known: Known,
         *,
-        edges: Iterable[Edge] | None,
         concerned: Iterable[IssueRef],
         state: str,
         later: Later,
@@ -499,7 +514,7 @@ class Coordinator:
             ref for ref, one in (await self._store.issues(owed)).items() if one.coordinated
         ]
         known = replace(known, state=state, owed=tuple(sorted(coordinated)))
-        await self._store.save(known, edges)
+        await self._store.save(known)
         if coordinated:
             await later(known.owed)
             known = replace(known, owed=())

@@ -164,8 +164,6 @@ class Publisher:
         return Written(stands.id, stands.updated_at.isoformat()), written
 
     async def _unheard(self, comment: Comment, known: Known) -> bool:
-        if comment.updated_at.isoformat() == known.comment_at:
-            return False
         on_hold = known.status == Status.HOLD
         return bool(await self._ticks.unheard(comment, known.comment_at, on_hold=on_hold))
 
