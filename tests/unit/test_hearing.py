@@ -199,6 +199,14 @@ async def test_what_was_kept_by_an_earlier_version_is_done(world: World) -> None
     assert [] == world.told
 
 
+async def test_what_is_kept_in_another_form_is_no_command_of_the_comment(world: World) -> None:
+    comment = world.write("bob", "/hold a")
+    key = f"comment:{comment.id}:2026-11-22T15:04:05Z:0:{digest('/hold a')}"
+    world.ledger[key] = ("bob", NOW, "what a tick left here")
+    await world.found(comment)
+    assert ["hold a by bob"] == world.told
+
+
 async def test_what_somebody_else_wrote_into_a_comment_is_not_done_later(world: World) -> None:
     comment = world.write("bob", "Words.")
     changed = world.edit(comment, "/hold\n\n> /hold")
