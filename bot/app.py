@@ -43,6 +43,7 @@ from bot.labels import LabelBook, Scopes
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.mirror import Mirror, Mode
 from bot.models import IssueRef
+from bot.naming import Naming
 from bot.parser import references
 from bot.publish import Labels, StickyComment
 from bot.publisher import Publisher
@@ -51,6 +52,7 @@ from bot.repositories import Repositories
 from bot.routing import discover
 from bot.schedule import Schedule
 from bot.store.database import opened, sqlite_path
+from bot.store.naming import NameStore
 from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
@@ -79,6 +81,7 @@ class Bot:
     natives: NativesStore
     engine: Engine
     repositories: Repositories
+    naming: Naming
     metrics: Metrics
     reader: Reader | None
     sayings: SayingsStore
@@ -332,7 +335,9 @@ async def running(
         stack.push_async_callback(client.aclose)
         sayings = SayingsStore(database, now=now)
         natives = NativesStore(database, now=now)
-        bot = _bot(settings, GiteaAPI(client), store, sayings, natives, metrics=metrics, now=now)
+        names = NameStore(database, now=now)
+        gitea = GiteaAPI(client)
+        bot = _bot(settings, gitea, store, sayings, natives, names=names, metrics=metrics, now=now)
         if bot.reader:
             stack.push_async_callback(bot.reader.close)
         worker = _worker(bot, now)
@@ -366,16 +371,19 @@ def _bot(
     sayings: SayingsStore,
     natives: NativesStore,
     *,
+    names: NameStore,
     metrics: Metrics,
     now: Callable[[], datetime],
 ) -> Bot:
+    repositories = Repositories(gitea)
     return Bot(
         settings=settings,
         gitea=gitea,
         store=store,
         natives=natives,
         engine=_engine(settings, metrics),
-        repositories=Repositories(gitea),
+        repositories=repositories,
+        naming=Naming(gitea, repositories, names, store),
         metrics=metrics,
         reader=_reader(settings, store, metrics, now),
         sayings=sayings,
@@ -392,6 +400,7 @@ def _worker(bot: Bot, now: Callable[[], datetime]) -> Worker:
         router=discover("handlers"),
         store=bot.store,
         repositories=bot.repositories,
+        naming=bot.naming,
         freshness=Freshness(bot.engine.executor, uuid.uuid4().hex[:8]),
         now=now,
     )
