@@ -203,6 +203,7 @@ class Bot:
                 bots=frozenset(name.lower() for name in settings.commands.bots),
                 per_hour=settings.commands.per_hour,
             ),
+            archived=self.repositories.archived,
             now=self.now,
         )
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections import Counter as Multiset
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -144,7 +144,7 @@ class Request:
 
 
 class Commander:
-    """Does commands."""
+    """Does commands. `archived` tells whether nothing can be written in a repository."""
 
     def __init__(
         self,
@@ -156,6 +156,7 @@ class Commander:
         renderer: Renderer,
         bot: User,
         manners: Manners,
+        archived: Callable[[str], Awaitable[bool]],
         now: Callable[[], datetime],
     ) -> None:
         self._gitea = gitea
@@ -165,6 +166,7 @@ class Commander:
         self._renderer = renderer
         self._bot = bot
         self._manners = manners
+        self._archived = archived
         self._now = now
 
     async def run(self, event: Event) -> Done:
@@ -175,6 +177,8 @@ class Commander:
             return Done()
         if await self._is_noted("over", request.name):
             return Done()
+        if await self._archived(request.issue.repository):
+            return Done()  # Gitea takes no answer there
         heard = await self._is_noted("said", request.name) or await self._is_quiet(request)
         if not heard:
             await self._react(request, "eyes")

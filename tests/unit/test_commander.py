@@ -131,6 +131,7 @@ class World:
     bots: frozenset[str] = frozenset()
     per_hour: int = 60
     is_paused: bool = False
+    is_archived: bool = False
     failure: Exception | None = None
     text: str = ""
     crash: int = -1
@@ -151,6 +152,7 @@ class World:
             renderer=Renderer(),
             bot=BOT,
             manners=Manners(self.bots, self.per_hour),
+            archived=self.archived,
             now=lambda: self.now,
         )
 
@@ -164,6 +166,10 @@ class World:
         self.calls += 1
         if self.calls == self.crash:
             raise CrashError
+
+    async def archived(self, repository: str) -> bool:
+        assert HERE.repository == repository
+        return self.is_archived
 
     # Gitea
 
@@ -540,6 +546,13 @@ async def test_on_pull_requests_the_others_say_that_they_are_for_issues(world: W
     assert ["blocks #4"] == world.told
     assert {HERE, HERE.sibling(4)} == done.looks
     assert 2 == world.reply.count("this is for issues; a pull request has no report")
+
+
+async def test_in_an_archived_repository_nothing_is_done_and_nothing_written() -> None:
+    world = World(is_archived=True)
+    await world.say("bob", "/hold\n/hodl")
+    assert [] == world.told
+    assert ([], set()) == (world.replies, world.reactions)
 
 
 async def test_in_a_paused_repository_commands_are_done_and_nothing_is_written() -> None:
