@@ -145,6 +145,12 @@ async def test_where_an_edge_was_added_is_known(store: SayingsStore) -> None:
     assert {ONE, TWO, THREE, FAR} == heard.linked
 
 
+def test_links_follow_their_issues() -> None:
+    now = {TWO: FAR}
+    heard = Heard(links=(link(ONE, TWO), link(TWO, THREE, IGNORED)))
+    assert (link(ONE, FAR), link(FAR, THREE, IGNORED)) == heard.called(now).links
+
+
 async def test_an_edge_is_either_added_or_ignored(store: SayingsStore) -> None:
     await store.link(ONE, TWO, by="alice")
     await store.ignore(ONE, TWO, by="bob")
