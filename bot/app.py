@@ -169,6 +169,7 @@ class Bot:
             store=self.store,
             repositories=self.repositories,
             surveyor=surveyor,
+            naming=self.naming,
             mirror=mirror,
             publisher=publisher,
             herald=Herald(self.gitea, renderer, me),

@@ -11,7 +11,7 @@ from collections.abc import (
     Collection,
     Iterable,
 )
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -98,27 +98,6 @@ class Store(Access):
             rows = [_edge_row(edge) for edge in set(edges)]
             if rows:
                 await connection.execute(sa.insert(t.edges), rows)
-
-    @whole
-    async def move(self, old: IssueRef, new: IssueRef) -> None:
-        """An issue is found under another name: what is known goes there, unless something is.
-
-        What it said is forgotten until it is read there.
-        """
-        if old == new:
-            return
-        repository, number = old.key
-        known = await self.issues([old, new])
-        async with self._writing() as connection:
-            if old in known and new not in known:
-                row = _issue_row(replace(known[old], ref=new))
-                await self._upsert(connection, t.issues, row)
-            for table, columns in (
-                (t.issues, (t.issues.c.repository, t.issues.c.number)),
-                (t.edges, (t.edges.c.said_repository, t.edges.c.said_number)),
-            ):
-                gone = sa.tuple_(*columns) == sa.tuple_(sa.literal(repository), sa.literal(number))
-                await connection.execute(sa.delete(table).where(gone))
 
     # -- whole repositories -----------------------------------------------------------------
 
