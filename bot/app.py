@@ -44,6 +44,7 @@ from bot.labels import LabelBook, Scopes
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.mirror import Mirror, Mode
 from bot.models import IssueRef
+from bot.naming import Naming
 from bot.parser import references
 from bot.publish import Labels, StickyComment
 from bot.publisher import Publisher
@@ -53,6 +54,7 @@ from bot.routing import discover
 from bot.schedule import Schedule
 from bot.store.database import opened, sqlite_path
 from bot.store.graph import ResidentGraph
+from bot.store.naming import NameStore
 from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
@@ -84,6 +86,7 @@ class Bot:
     graph: ResidentGraph
     engine: Engine
     repositories: Repositories
+    naming: Naming
     metrics: Metrics
     reader: Reader | None
     sayings: SayingsStore
@@ -171,6 +174,7 @@ class Bot:
             store=self.store,
             repositories=self.repositories,
             surveyor=surveyor,
+            naming=self.naming,
             mirror=mirror,
             publisher=publisher,
             herald=Herald(self.gitea, renderer, me),
@@ -205,6 +209,7 @@ class Bot:
                 bots=frozenset(name.lower() for name in settings.commands.bots),
                 per_hour=settings.commands.per_hour,
             ),
+            archived=self.repositories.archived,
             now=self.now,
         )
 
@@ -369,6 +374,7 @@ def _bot(
     now: Callable[[], datetime],
 ) -> Bot:
     store = Store(database, now=now)
+    repositories = Repositories(gitea)
     return Bot(
         settings=settings,
         gitea=gitea,
@@ -376,7 +382,8 @@ def _bot(
         natives=NativesStore(database, now=now),
         graph=ResidentGraph(database, now=now),
         engine=_engine(settings, metrics),
-        repositories=Repositories(gitea),
+        repositories=repositories,
+        naming=Naming(gitea, repositories, NameStore(database, now=now), store),
         metrics=metrics,
         reader=_reader(settings, store, metrics, now),
         sayings=SayingsStore(database, now=now),
@@ -393,6 +400,7 @@ def _worker(bot: Bot, now: Callable[[], datetime]) -> Worker:
         router=discover("handlers"),
         store=bot.store,
         repositories=bot.repositories,
+        naming=bot.naming,
         freshness=Freshness(bot.engine.executor, uuid.uuid4().hex[:8]),
         catch_up=bot.settings.catch_up,
         now=now,

@@ -7,7 +7,7 @@ in the middle, does nothing twice. All that is to be said goes into one reply.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -45,7 +45,7 @@ class Manners:
 
 
 class Commander:
-    """Does commands."""
+    """Does commands. `archived` tells whether nothing can be written in a repository."""
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class Commander:
         renderer: Renderer,
         bot: User,
         manners: Manners,
+        archived: Callable[[str], Awaitable[bool]],
         now: Callable[[], datetime],
     ) -> None:
         self._gitea = gitea
@@ -66,6 +67,7 @@ class Commander:
         self._renderer = renderer
         self._bot = bot
         self._manners = manners
+        self._archived = archived
         self._now = now
         self._listener = Listener(bot, commands, manners.bots)
         self._hearing = Hearing(gitea, ledger, self._listener)
@@ -112,6 +114,8 @@ class Commander:
             await note(self._ledger, f"{OVER}:{name}", OVER)
 
     async def _answer(self, request: Request) -> Done:
+        if request.wanted and await self._archived(request.issue.repository):
+            return Done()  # Gitea takes no answer there
         if not request.wanted:
             return _looks(request, ())
         if await is_noted(self._ledger, OVER, request.name):

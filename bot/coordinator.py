@@ -34,6 +34,7 @@ from bot.models import (
     Warn,
     WarningKind,
 )
+from bot.naming import Naming, Now
 from bot.natives import Plan, Sight, digest
 from bot.publisher import Publisher
 from bot.repositories import Repositories
@@ -66,9 +67,6 @@ class Sayings(Protocol):
 
     async def paused(self, repository: str) -> Pause | None:
         """Whether nothing is to be written in a repository."""
-
-    async def move(self, old: IssueRef, new: IssueRef) -> None:
-        """What was said of an issue is said of it under its new name."""
 
 
 class Watching(Protocol):
@@ -107,13 +105,15 @@ class _Case:
 class _Ties:
     """The edges of an issue: what is said, what Gitea has, and what follows from both.
 
-    `ignored` are edges that do not count, though somebody says them.
+    `ignored` are edges that do not count, though somebody says them. `typed` is how the text names
+    what is called otherwise now.
     """
 
     said: Said
     sight: Sight
     plan: Plan
     ignored: frozenset[tuple[IssueRef, IssueRef]]
+    typed: Mapping[IssueRef, IssueRef]
 
     def edges(self) -> set[Edge]:
         """Those that this issue says and that count."""
@@ -130,7 +130,17 @@ class _Ties:
         """The issues that a text names, and a person took away in Gitea; those to be shown."""
         me = self.sight.me
         ends = {ref for edge in self.plan.off for ref in edge} - {me}
-        return tuple(sorted(r for r in ends if _near(r, me) or r in self.said.named))
+        shown = (ref for ref in ends if _near(ref, me) or ref in self.said.named)
+        return tuple(sorted(self.typed.get(ref, ref) for ref in shown))
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What was said of an issue, by its text and by commands; and what of it concerns others."""
+
+    understood: Understood
+    heard: Heard
+    now: Now
 
 
 class _StillReading(Exception):  # noqa: N818 - not an error: all is said that can be said so far
@@ -154,6 +164,7 @@ class Coordinator:
         store: Store,
         repositories: Repositories,
         surveyor: Surveyor,
+        naming: Naming,
         mirror: Mirror,
         publisher: Publisher,
         herald: Herald,
@@ -169,6 +180,7 @@ class Coordinator:
         self._store = store
         self._repositories = repositories
         self._surveyor = surveyor
+        self._naming = naming
         self._mirror = mirror
         self._publisher = publisher
         self._herald = herald
@@ -202,10 +214,10 @@ class Coordinator:
         seen = await self._see(ref, known or Known(ref))
         if seen is None or not self._is_coordinated(seen.issue):
             return None
-        understood = await self._understanding.of(seen.issue, 0.0)
-        heard = await self._sayings.heard(seen.issue.ref)
-        ties = await self._tie(seen, understood, heard)
-        return await self._judge(seen, understood, heard, ties, writing=False)
+        words = await self._read(seen, 0.0)
+        ties = await self._tie(seen, words)
+        report, _ = await self._judge(seen, words, ties, writing=False)
+        return report
 
     async def _pass(self, ref: IssueRef, later: Later, patience: float | None) -> None:
         try:
@@ -221,8 +233,8 @@ class Coordinator:
         seen = await self._see(ref, known or Known(ref))
         if seen is None:
             await self._vanished(known, later)
-        elif seen.issue.ref != ref:
-            await self._moved(ref, seen.issue.ref, later)
+        elif await self._moved(ref, seen, later):
+            return
         elif self._is_coordinated(seen.issue):
             await self._coordinate(seen, later, patience)
         elif known or await self._store.concerns(ref):
@@ -266,20 +278,24 @@ class Coordinator:
         await self._store.save(known, ())
         return known, reach | await self._surveyor.concerned(known.ref)
 
-    async def _moved(self, old: IssueRef, new: IssueRef, later: Later) -> None:
-        """Its repository has another name now: it is looked at there, one look at a time."""
-        log.info("issue.moved", issue=str(old), now=str(new))
-        await self._store.move(old, new)
-        await self._sayings.move(old, new)
-        await later([new])
+    async def _moved(self, asked: IssueRef, seen: _Case, later: Later) -> bool:
+        """Whether names have changed: then what is kept was moved, and it is looked at anew."""
+        natives = seen.now.natives
+        others = (*natives.blockers.issues, *natives.blocking.issues)
+        concerned = await self._naming.found(asked, seen.issue, others)
+        if concerned is None and asked == seen.issue.ref:
+            return False
+        log.info("issue.moved", issue=str(asked), now=str(seen.issue.ref))
+        await later([seen.issue.ref, *(concerned or ())])
+        return True
 
     async def _leave(self, seen: _Case, later: Later) -> None:
         """Not coordinated, or no longer: say so where a report stands, and take labels off."""
         issue, known = seen.issue, seen.known
-        comment = seen.now.comment
+        repository, comment = issue.ref.repository, seen.now.comment
         comment_id = comment.id if comment else None
         if known.coordinated:
-            if await self._sayings.paused(issue.ref.repository):
+            if not await self._may_write(issue.ref, await self._sayings.paused(repository)):
                 return  # it is told when the bot may write here again
             said = (await self._sayings.heard(issue.ref)).overrides
             comment_id = await self._publisher.end(issue, comment, said)
@@ -295,26 +311,47 @@ class Coordinator:
             later=later,
         )
 
+    async def _read(self, seen: _Case, patience: float | None) -> _Words:
+        """What was said of an issue, and where the issues are by now that it names."""
+        issue, me = seen.issue, seen.issue.ref
+        understood = await self._understanding.of(issue, patience)
+        heard = await self._sayings.heard(me)
+        now = await self._naming.current(
+            {*understood.refs, *heard.linked},
+            me=me,
+            authors=self._authors(issue),
+            linked=heard.linked,
+        )
+        return _Words(understood.called(now.refs), heard.called(now.refs), now)
+
+    def _authors(self, issue: Issue) -> tuple[str, ...]:
+        """Who wrote its text; the bot's own eyes lend nobody any."""
+        return () if issue.user.id == self._bot.id else (issue.user.login,)
+
+    async def _may_write(self, me: IssueRef, pause: Pause | None) -> bool:
+        return pause is None and not await self._repositories.archived(me.repository)
+
     async def _coordinate(self, seen: _Case, later: Later, patience: float | None) -> None:
         issue = seen.issue
-        understood = await self._understanding.of(issue, patience)
-        heard = await self._sayings.heard(issue.ref)
-        ties = await self._tie(seen, understood, heard)
+        words = await self._read(seen, patience)
+        understood, heard = words.understood, words.heard
+        ties = await self._tie(seen, words)
         await self._mirror.remember(ties.plan)
         known, changed = await self._note(seen, ties)
-        report = await self._judge(seen, understood, heard, ties, writing=heard.pause is None)
-        if not heard.pause:
+        writing = await self._may_write(issue.ref, heard.pause)
+        report, around = await self._judge(seen, words, ties, writing=writing)
+        if writing:
             comment = seen.now.comment
             stands = await self._publisher.publish(issue, comment, known, report, heard.overrides)
             known = replace(known, comment_id=stands.id, comment_at=stands.at)
 
-        concerned = set[IssueRef]()
+        concerned = {*words.now.concerned}
         if changed or _shows_otherwise(known, issue):
             concerned |= await self._surveyor.reach(issue.ref)
         if changed:
             concerned |= await self._surveyor.concerned(issue.ref)
         agent = report.assignment.agent
-        notice = self._notice(seen, report)
+        notice = await self._notice(seen, report, around)
         known = await self._remember(
             replace(
                 known,
@@ -322,7 +359,7 @@ class Coordinator:
                 status=report.status.value,
                 agent=agent.name if agent else "",
                 cycle=report.cycle,
-                stood=tuple((blocker.ref, blocker.state) for blocker in report.blockers),
+                stood=tuple(sorted(around.stood.items())),
                 notice=notice.dump() if notice else "",
                 seen_at=seen.began,
             ),
@@ -332,28 +369,36 @@ class Coordinator:
         )
         if report.cycle and not await self._surveyor.holds(report.cycle):
             await later([issue.ref])  # who broke it could not know yet that it is told here
-        if notice and not heard.pause:
+        if notice and writing:
             again = notice.dump() == seen.known.notice
             await self._herald.tell(issue, notice, report, again=again)
             await self._store.save(replace(known, notice=""))
         if understood.under_way:
             raise _StillReading(understood.under_way)
 
-    def _notice(self, seen: _Case, report: Report) -> Notice | None:
+    async def _notice(self, seen: _Case, report: Report, around: Surroundings) -> Notice | None:
         """What is to be told in a comment of its own: what turned just now, or was not told yet."""
         known = seen.known
         before = known.status or self._publisher.status(seen.issue)
-        fresh = turned(before, known.stood, report, uuid.uuid4().hex)
+        stood = await self._shown(seen, around)
+        fresh = turned(before, stood, report, uuid.uuid4().hex)
         if fresh or not known.notice:
             return fresh
         pending = Notice.load(known.notice)
         return pending if pending.holds(report) else None
 
+    async def _shown(self, seen: _Case, around: Surroundings) -> list[tuple[IssueRef, RefState]]:
+        """How its blockers stood at the last look: those that may be named here, as they are."""
+        others = [ref for ref, _ in seen.known.stood if ref not in around.stood]
+        shown = await self._surveyor.may_show(others, seen.issue.ref)
+        names = {**around.names, **{ref: ref for ref in shown}}
+        return [(names[ref], state) for ref, state in seen.known.stood if ref in names]
+
     # -- who waits for whom -----------------------------------------------------------------
 
-    async def _tie(self, seen: _Case, understood: Understood, heard: Heard) -> _Ties:
+    async def _tie(self, seen: _Case, words: _Words) -> _Ties:
         """Its edges, from what is said and what Gitea has. Nothing is changed."""
-        me = seen.issue.ref
+        me, understood, heard = seen.issue.ref, words.understood, words.heard
         claude = self._rules.accept_ai_dependencies
         said = said_by(me, understood.metadata, understood.reading, heard, claude=claude)
         sight, plan = await self._mirror.consider(
@@ -364,6 +409,7 @@ class Coordinator:
             sight,
             plan,
             frozenset(heard.ignored - plan.heeded | plan.off),
+            words.now.typed,
         )
 
     async def _sight(self, seen: _Case, said: Said, heard: Heard) -> Sight:
@@ -416,6 +462,10 @@ class Coordinator:
             proposed=ties.said.proposed,
             most=self._rules.dependencies,
             ignored=ties.ignored,
+            linked=ties.said.linked,
+            authors=self._authors(seen.issue),
+            typed=ties.typed,
+            stood=dict(seen.known.stood),
         )
 
     async def _set_natives(
@@ -435,10 +485,10 @@ class Coordinator:
     # -- decide -----------------------------------------------------------------------------
 
     async def _judge(
-        self, seen: _Case, understood: Understood, heard: Heard, ties: _Ties, *, writing: bool
-    ) -> Report:
+        self, seen: _Case, words: _Words, ties: _Ties, *, writing: bool
+    ) -> tuple[Report, Surroundings]:
         """Look around, and decide. `writing`: also set what is said among Gitea's dependencies."""
-        me = seen.issue.ref
+        me, understood, heard = seen.issue.ref, words.understood, words.heard
         tree, around = await side_by_side(
             self._repositories.tree(me.repository), self._survey(seen, ties)
         )
@@ -455,7 +505,7 @@ class Coordinator:
                 await self._sayings.give_back(me, Field.UNBLOCK)
         if understood.under_way:
             report = replace(report, warnings=(*report.warnings, Warn(WarningKind.READING)))
-        return report
+        return report, around
 
     async def _facts(
         self,

@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from bot.errors import GiteaError, NotFound, Retryable
-from bot.gitea.models import IssueRepository, Repository
+from bot.gitea.models import Issue, IssueRepository, Repository
 from bot.models import IssueRef
 from bot.repositories import Repositories
 from bot.sight import REPOSITORIES, Sight
@@ -94,38 +94,48 @@ class Naming:
 
     # -- what tells of a name ---------------------------------------------------------------
 
-    async def met(self, repositories: Iterable[IssueRepository | Repository]) -> set[IssueRef]:
+    async def met(
+        self, repositories: Iterable[IssueRepository | Repository]
+    ) -> set[IssueRef] | None:
         """Take note of what Gitea just said that repositories are called.
 
-        Gives the issues elsewhere that a change of names concerns. Raises Retryable.
+        Where that moves what is kept: the issues elsewhere that it concerns; else None. Raises
+        Retryable.
         """
         called = {one.id: one.full_name for one in repositories}
         known = await self._names.names(called.values(), called)
-        concerned = set[IssueRef]()
-        for forge_id, name in called.items():
-            if not _agrees(known, forge_id, name):
-                concerned |= await self._called(forge_id, name, frozenset())
-        return concerned
+        moved = [
+            await self._called(forge_id, name, frozenset())
+            for forge_id, name in called.items()
+            if not _agrees(known, forge_id, name)
+        ]
+        return _together(moved)
 
-    async def found(self, asked: IssueRef, repository: IssueRepository) -> set[IssueRef]:
-        """An issue was found in a repository, maybe under another name than it was asked for."""
-        concerned = await self.met([repository])
-        if asked.key[0] != repository.full_name.lower():
-            holders = await self._names.names([asked.repository])
-            if not any(one.current for one in holders):
-                concerned |= await self._move(asked.repository, repository.full_name)
-        return concerned
+    async def found(
+        self, asked: IssueRef, issue: Issue, others: Iterable[Issue] = ()
+    ) -> set[IssueRef] | None:
+        """An issue was found, maybe in a repository of another name than it was asked for.
+
+        `others` were told of beside it. Gives the same as `met`.
+        """
+        moved = await self.met(one.repository for one in (issue, *others) if one.repository)
+        if asked.key[0] == issue.ref.key[0]:
+            return moved
+        holders = await self._names.names([asked.repository])
+        if any(one.current for one in holders):
+            return moved or set()
+        return _together([moved, await self._move(asked.repository, issue.ref.repository)])
 
     async def heard(self, forge_id: int, name: str) -> set[IssueRef]:
-        """A webhook says that a repository is called so; Gitea is asked if that is news.
+        """A webhook says that a repository is called so; the issues elsewhere that concerns.
 
-        Only if anything is known of it, or of the name.
+        Gitea is asked whether it is so, if it is news of what is known.
         """
         known = await self._names.names([name], [forge_id])
         if not known or _agrees(known, forge_id, name):
             return set()
         try:
-            return await self.met([await self._gitea.repository_by_id(forge_id)])
+            return await self.met([await self._gitea.repository_by_id(forge_id)]) or set()
         except NotFound:
             return set()
 
@@ -142,21 +152,25 @@ class Naming:
 
     # -- a repository is called otherwise ---------------------------------------------------
 
-    async def _called(self, forge_id: int, name: str, under_way: frozenset[int]) -> set[IssueRef]:
+    async def _called(
+        self, forge_id: int, name: str, under_way: frozenset[int]
+    ) -> set[IssueRef] | None:
         """Let a repository be called so; `under_way` are those that wait for this."""
-        concerned = set[IssueRef]()
         known = await self._names.names([name], [forge_id])
         holder = next((n.forge_id for n in known if n.current and n.forge_id != forge_id), None)
+        moved: list[set[IssueRef] | None] = []
         if holder is not None:
-            concerned |= await self._make_way(holder, name, under_way | {forge_id})
+            moved.append(await self._make_way(holder, name, under_way | {forge_id}))
         known = await self._names.names([], [forge_id])
-        before = next((one.name for one in known if one.current), None)
-        if before and before != name.lower():
-            concerned |= await self._move(before, name)
+        before = next((one.name for one in known if one.current), name.lower())
+        if before != name.lower():
+            moved.append(await self._move(before, name))
         await self._names.call(forge_id, name)
-        return concerned
+        return _together(moved)
 
-    async def _make_way(self, holder: int, name: str, under_way: frozenset[int]) -> set[IssueRef]:
+    async def _make_way(
+        self, holder: int, name: str, under_way: frozenset[int]
+    ) -> set[IssueRef] | None:
         """Another repository has the name of one, which goes to what it is called itself."""
         if holder in under_way:  # two have changed names
             await self._memory.rename_repository(name, f"{NOWHERE}/{holder}")
@@ -243,7 +257,7 @@ class Naming:
                 self._repositories.forget(typed)
                 self._repositories.forget(one.full_name)
                 found[typed] = await self._about(typed)
-        concerned = await self.met(one for one in found.values() if one)
+        concerned = await self.met(one for one in found.values() if one) or set()
         for typed, one in found.items():
             if one and typed != one.full_name.lower():
                 await self._names.recall(one.id, typed)
@@ -299,6 +313,12 @@ class _Reading:
             if one.current and one.forge_id in lost and one.name != name
         )
         return next((one for one in moved if one in self.held), None)
+
+
+def _together(moved: Iterable[set[IssueRef] | None]) -> set[IssueRef] | None:
+    """All that is concerned; None where nothing was moved."""
+    found = [one for one in moved if one is not None]
+    return set().union(*found) if found else None
 
 
 def _at(full_name: str, number: int) -> IssueRef:

@@ -31,6 +31,9 @@ class Desk(Protocol):
     async def gone(self, ref: IssueRef) -> None:
         """Remember that an issue was deleted."""
 
+    async def deleted(self, forge_id: int, repository: str) -> Collection[IssueRef]:
+        """Remember that a repository was deleted; the issues elsewhere that concerns."""
+
     def changed(self, repository: str) -> None:
         """Forget what is remembered of a repository as a whole."""
 

@@ -6,7 +6,7 @@ Pure. What Gitea's own dependencies say is a matter of `bot.natives`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.dependencies import Edge
 from bot.models import IssueRef, Metadata, Reading, Source
@@ -17,12 +17,14 @@ from bot.sayings import Heard, LinkKind
 class Said:
     """The edges (waits, for) that an issue says, each with where it comes from.
 
-    `named` is every issue that the text or a command names; `proposed` are those Claude thinks the
-    issue waits for, and nobody has said a word about.
+    `named` is every issue that the text or a command in this repository names, of which `linked`
+    the latter; `proposed` are those Claude thinks the issue waits for, and nobody has said a word
+    about.
     """
 
     edges: Mapping[Edge, frozenset[Source]] = field(default_factory=dict)
     named: frozenset[IssueRef] = frozenset()
+    linked: frozenset[IssueRef] = frozenset()
     proposed: tuple[IssueRef, ...] = ()
 
     def without_commands(self, edges: Collection[Edge]) -> Said:
@@ -32,7 +34,7 @@ class Said:
             for edge, sources in self.edges.items()
         }
         kept = {edge: sources for edge, sources in left.items() if sources}
-        return Said(kept, self.named, self.proposed)
+        return replace(self, edges=kept)
 
 
 def said_by(
@@ -61,9 +63,11 @@ def said_by(
         if link.kind is LinkKind.ADDED:
             enter(link.waits, link.on, Source.COMMAND)
     proposed = reading.blocked_by if reading and claude == "propose" else ()
-    named = {*metadata.blocked_by, *metadata.blocks, *heard.linked} - heard.unlinked - {me}
+    linked = heard.linked_in(me.repository) - heard.unlinked - {me}
+    named = {*metadata.blocked_by, *metadata.blocks, *linked} - heard.unlinked - {me}
     return Said(
         {edge: frozenset(sources) for edge, sources in found.items()},
         frozenset(named),
+        linked,
         tuple(ref for ref in proposed if ref not in heard.linked),
     )

@@ -5,7 +5,8 @@ The store keeps them (`bot.store.sayings`); they are not a cache, for Gitea does
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -128,6 +129,14 @@ class Heard:
         return frozenset(
             ref for one in added if one.said_in.lower() == name for ref in (one.waits, one.on)
         )
+
+    def called(self, now: Mapping[IssueRef, IssueRef]) -> Heard:
+        """The same, with issues by where they are now; those absent are where they were."""
+        links = (
+            replace(one, waits=now.get(one.waits, one.waits), on=now.get(one.on, one.on))
+            for one in self.links
+        )
+        return replace(self, links=tuple(links))
 
     @property
     def unlinked(self) -> frozenset[IssueRef]:

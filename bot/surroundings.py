@@ -87,6 +87,7 @@ class Surroundings:
     `hidden` counts open blockers of which not even the reference may be shown. `found` and
     `followed` are how many issues it waits for, and how many of them were looked at. `stood` is
     how all of these stand, hidden ones too, by where they are now: to be remembered, not shown.
+    `names` is what those of them that are shown are called here.
     """
 
     blockers: tuple[Dependency, ...] = ()
@@ -100,6 +101,7 @@ class Surroundings:
     found: int = 0
     followed: int = 0
     stood: Mapping[IssueRef, RefState] = field(default_factory=dict, repr=False)
+    names: Mapping[IssueRef, IssueRef] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,7 @@ class Surveyor:
             followed=len(followed),
             stood={ref: one.state for ref, one in looked.items() if ref in {*followed, *hidden}}
             | {ref: veil.states[ref] for ref in followed if ref in veil.states},
+            names={ref: view.name(ref) for ref in followed},
         )
 
     async def _veil(

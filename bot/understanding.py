@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -43,6 +44,26 @@ class Understood:
     reading: Reading | None = None
     failure: str | None = None
     under_way: asyncio.Task[None] | None = None
+
+    @property
+    def refs(self) -> frozenset[IssueRef]:
+        """Every issue that the text names among its dependencies, or is read to wait for."""
+        read = self.reading.blocked_by if self.reading else ()
+        return frozenset({*self.metadata.blocked_by, *self.metadata.blocks, *read})
+
+    def called(self, now: Mapping[IssueRef, IssueRef]) -> Understood:
+        """The same, with issues by where they are now; those absent are where they were."""
+
+        def there(refs: tuple[IssueRef, ...]) -> tuple[IssueRef, ...]:
+            return tuple(dict.fromkeys(now.get(ref, ref) for ref in refs))
+
+        metadata, reading = self.metadata, self.reading
+        metadata = metadata.model_copy(
+            update={"blocked_by": there(metadata.blocked_by), "blocks": there(metadata.blocks)}
+        )
+        if reading:
+            reading = reading.model_copy(update={"blocked_by": there(reading.blocked_by)})
+        return replace(self, metadata=metadata, reading=reading)
 
 
 class Understanding:

@@ -36,6 +36,16 @@ class Queue(Protocol):
         """Record a job."""
 
 
+class Naming(Protocol):
+    """What repositories are called, by their ids."""
+
+    async def heard(self, forge_id: int, name: str) -> set[IssueRef]:
+        """A webhook says that a repository is called so; the issues elsewhere that concerns."""
+
+    async def deleted(self, forge_id: int, name: str) -> set[IssueRef]:
+        """A webhook says that a repository was deleted; the issues elsewhere that concerns."""
+
+
 class Core(Protocol):
     """What can only be had once Gitea has said who the bot is."""
 
@@ -67,6 +77,7 @@ class Worker:
         router: Router,
         store: Store,
         repositories: Repositories,
+        naming: Naming,
         freshness: Freshness,
         catch_up: timedelta,
         now: Callable[[], datetime],
@@ -77,6 +88,7 @@ class Worker:
         self._router = router
         self._store = store
         self._repositories = repositories
+        self._naming = naming
         self._freshness = freshness
         self._catch_up = catch_up
         self._now = now
@@ -154,8 +166,9 @@ class Worker:
         core = await self._core()
         if event.sender.lower() == core.bot.login.lower():
             return
-        desk = Desk(core.bot.login, self._store, self._repositories, self._freshness)
-        refs = await self._router.route(event, desk)
+        desk = Desk(core.bot.login, self._store, self._repositories, self._naming, self._freshness)
+        concerned = await self._called(event)
+        refs = concerned | await self._router.route(event, desk)
         known = await self._store.issue(event.issue) if event.issue and event.comment else None
         asked = await core.commander.run(event, known.comment_at if known else "")
         await self._look_after(asked, refs, job)
@@ -187,6 +200,12 @@ class Worker:
             await self._look(mine, job, afresh=mine in asked.afresh)
         core = await self._core()
         await core.commander.close(asked)
+
+    async def _called(self, event: Event) -> set[IssueRef]:
+        """Before anything is looked up by a repository's name: whom a new name concerns."""
+        if event.repository is None or not event.repository_id:
+            return set()
+        return await self._naming.heard(event.repository_id, event.repository)
 
     async def _look(self, ref: IssueRef, job: Job, *, afresh: bool = False) -> None:
         if self._freshness.covers(ref, job.stamp):
@@ -220,11 +239,17 @@ class Desk:
     """What handlers may know and do."""
 
     def __init__(
-        self, login: str, store: Store, repositories: Repositories, freshness: Freshness
+        self,
+        login: str,
+        store: Store,
+        repositories: Repositories,
+        naming: Naming,
+        freshness: Freshness,
     ) -> None:
         self.login = login
         self._store = store
         self._repositories = repositories
+        self._naming = naming
         self._freshness = freshness
 
     async def concerns(self, ref: IssueRef) -> bool:
@@ -236,6 +261,10 @@ class Desk:
         known = await self._store.issue(ref) or Known(ref)
         await self._store.save(replace(known, state="gone"))
         self._freshness.forget(ref)  # an earlier look may have found it gone, but not why
+
+    async def deleted(self, forge_id: int, repository: str) -> Collection[IssueRef]:
+        """Remember that a repository was deleted; the issues elsewhere that concerns."""
+        return await self._naming.deleted(forge_id, repository)
 
     def changed(self, repository: str) -> None:
         """Forget what is remembered of a repository as a whole."""

@@ -1,4 +1,7 @@
-"""Repositories: what was remembered of one is asked again when it changes."""
+"""Repositories: what was remembered of one is asked again when it changes.
+
+Gitea tells when one is made or deleted, not when it is renamed, moved, archived or made private.
+"""
 
 from __future__ import annotations
 
@@ -17,3 +20,11 @@ async def changed(event: Event, desk: Desk) -> Collection[IssueRef]:
     if event.repository is not None:
         desk.changed(event.repository)
     return ()
+
+
+@router.on("repository", "deleted")
+async def deleted(event: Event, desk: Desk) -> Collection[IssueRef]:
+    """Nothing waits any longer for issues that are gone with it."""
+    if event.repository is None:
+        return ()
+    return await desk.deleted(event.repository_id, event.repository)

@@ -100,6 +100,7 @@ class _Issue(_Part):
 
 
 class _Repository(_Part):
+    id: Annotated[StrictInt, Field(ge=0, lt=2**63)] = 0
     full_name: Annotated[StrictStr, Field(pattern=r"^[^\s/#!]{1,255}/[^\s/#!]{1,255}$")]
 
 
@@ -180,6 +181,11 @@ class Event:
     def repository(self) -> str | None:
         """`owner/name`, where the event belongs to a repository."""
         return self._payload.repository.full_name if self._payload.repository else None
+
+    @property
+    def repository_id(self) -> int:
+        """Gitea's id of the repository; 0 where there is none."""
+        return self._payload.repository.id if self._payload.repository else 0
 
     @property
     def issue(self) -> IssueRef | None:

@@ -11,7 +11,7 @@ from collections.abc import (
     Collection,
     Iterable,
 )
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -120,27 +120,6 @@ class Store(Access):
         if rows:
             await connection.execute(sa.insert(t.edges), rows)
         return True
-
-    @whole
-    async def move(self, old: IssueRef, new: IssueRef) -> None:
-        """An issue is found under another name: what is known goes there, unless something is.
-
-        What it said is forgotten until it is read there.
-        """
-        if old == new:
-            return
-        known = await self.issues([old, new])
-        async with self._writing() as connection:
-            if old in known and new not in known:
-                row = _issue_row(replace(known[old], ref=new))
-                await self._upsert(connection, t.issues, row)
-            for table, columns in (
-                (t.issues, (t.issues.c.repository, t.issues.c.number)),
-                (t.edges, (t.edges.c.said_repository, t.edges.c.said_number)),
-            ):
-                gone = sa.tuple_(*columns) == old.key
-                await connection.execute(sa.delete(table).where(gone))
-            await journal.record(connection, [old, new])
 
     # -- whole repositories -----------------------------------------------------------------
 

@@ -144,39 +144,6 @@ class SayingsStore(Access):
             pause=await self.paused(issue.repository),
         )
 
-    @whole
-    async def move(self, old: IssueRef, new: IssueRef) -> None:
-        """An issue is found under another name: what was said of it goes there.
-
-        What was said there already stays. A pause goes along with the first issue.
-        """
-        if old == new:
-            return
-        repository, number = new.key
-        pairs: tuple[tuple[sa.Table, Sequence[sa.ColumnElement[bool]], dict[str, Any]], ...] = (
-            (t.overrides, _at(t.overrides, old), {"repository": repository, "number": number}),
-            (
-                t.links,
-                _at(t.links, old),
-                {"repository": repository, "number": number, "shown": new.repository},
-            ),
-            (
-                t.links,
-                _for(old),
-                {"for_repository": repository, "for_number": number, "for_shown": new.repository},
-            ),
-            (t.pauses, [t.pauses.c.repository == old.key[0]], {"repository": repository}),
-        )
-        async with self._writing() as connection:
-            for table, where, changed in pairs:
-                rows = (await connection.execute(sa.select(table).where(*where))).all()
-                await connection.execute(sa.delete(table).where(*where))
-                for row in rows:
-                    values = {**row._mapping, **changed}  # noqa: SLF001 - SQLAlchemy's public name
-                    await connection.execute(
-                        self._insert(table).values(values).on_conflict_do_nothing()
-                    )
-
     # -- commands that were done ------------------------------------------------------------
 
     @whole

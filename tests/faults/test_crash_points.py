@@ -38,6 +38,7 @@ from bot.herald import Herald
 from bot.labels import LabelBook, Scopes
 from bot.mirror import Mirror
 from bot.models import IssueRef
+from bot.naming import Naming
 from bot.publish import Labels, StickyComment
 from bot.publisher import Publisher
 from bot.render import Renderer
@@ -46,6 +47,7 @@ from bot.requests import Done
 from bot.routing import discover
 from bot.store.database import opened
 from bot.store.graph import ResidentGraph
+from bot.store.naming import NameStore
 from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
@@ -185,6 +187,7 @@ class World:
     store: Store
     sayings: SayingsStore
     natives: NativesStore
+    names: NameStore
     me: User
     repo: str
     clock: Clock
@@ -199,15 +202,18 @@ class World:
         store: Any = self.trap.around(self.store, "store")
         sayings: Any = self.trap.around(self.sayings, "sayings")
         natives: Any = self.trap.around(self.natives, "natives")
+        names: Any = self.trap.around(self.names, "names")
         settings = load({})
         book = LabelBook(Scopes(), [agent.name for agent in settings.roster])
         repositories = Repositories(gitea)
         graph: Any = self.trap.around(ResidentGraph(self.store._engine, now=self.clock), "graph")
+        naming = Naming(gitea, repositories, names, store)
         coordinator = Coordinator(
             gitea=gitea,
             store=store,
             repositories=repositories,
             surveyor=Surveyor(gitea, store, repositories, graph),
+            naming=naming,
             mirror=Mirror(gitea=gitea, memory=natives, links=sayings),
             publisher=Publisher(
                 comment=StickyComment(gitea, self.me),
@@ -239,6 +245,7 @@ class World:
             router=discover("handlers"),
             store=store,
             repositories=repositories,
+            naming=naming,
             freshness=Freshness("one", f"boot{self.boots}"),
             catch_up=timedelta(days=7),
             now=self.clock,
@@ -375,7 +382,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Callable[[], Any]]:
             path = tmp_path / f"{number}.db"
             shutil.copy(tmp_path / "empty.db", path)
             return f"sqlite:///{path}", lambda *stores: World(
-                forge, gitea, *stores[:3], me, repo, stores[3]
+                forge, gitea, *stores[:4], me, repo, stores[4]
             )
 
         yield fresh
@@ -391,8 +398,8 @@ async def _run(make: Callable[[], Any], steps: tuple[Act, ...], trap: Trap) -> d
         sa.event.listen(engine.sync_engine, "connect", _no_power_cuts)
         await engine.dispose()
         clock = Clock()
-        stores = (kind(engine, now=clock) for kind in (Store, SayingsStore, NativesStore))
-        world: World = world_of(*stores, clock)
+        kinds = (Store, SayingsStore, NativesStore, NameStore)
+        world: World = world_of(*(kind(engine, now=clock) for kind in kinds), clock)
         world.boot()
         for step in steps[:-1]:
             step(world)

@@ -93,6 +93,30 @@ class TestRenaming:
         answer = await bob.get(f"/repos/{called(repo, 'vessel')}/issues/1")
         assert f"/api/v1/repos/{repo}/issues/1" == answer.headers["Location"]
 
+    async def test_it_is_found_by_its_id_whatever_it_is_called(
+        self, forge_server: ForgeServer, repo: str
+    ) -> None:
+        bob = forge_server.api("bob")
+        path = f"/repositories/{(await bob.read(f'/repos/{repo}'))['id']}"
+        await forge_server.rename(repo, "vessel")
+        await forge_server.repository(owner=repo.partition("/")[0])
+        assert called(repo, "vessel") == (await bob.read(path))["full_name"]
+        scopes = ("write:issue", "read:repository", "read:user")
+        limited = forge_server.api_with(forge_server.limited_token("bob", *scopes))
+        assert 200 == (await limited.get(path)).status_code
+        assert 401 == (await forge_server.api("").get(path)).status_code
+        await forge_server.api().do("DELETE", f"/repos/{called(repo, 'vessel')}")
+        assert 404 == (await bob.get(path)).status_code
+        assert 404 == (await bob.get("/repositories/999999")).status_code
+
+    async def test_by_its_id_a_private_one_is_found_by_those_who_may_see_it(
+        self, forge_server: ForgeServer
+    ) -> None:
+        repo = await forge_server.repository(private=True, people={"alice": "admin"})
+        alice, bob = forge_server.api("alice"), forge_server.api("bob")
+        path = f"/repositories/{(await alice.read(f'/repos/{repo}'))['id']}"
+        assert [200, 404] == [(await who.get(path)).status_code for who in (alice, bob)]
+
     async def test_another_case_is_another_name_without_a_redirect(
         self, forge_server: ForgeServer, repo: str
     ) -> None:

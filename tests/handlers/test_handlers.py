@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ class Desk:
 
     async def gone(self, ref: IssueRef) -> None:
         self.told.append(f"gone {ref}")
+
+    async def deleted(self, forge_id: int, repository: str) -> Collection[IssueRef]:
+        self.told.append(f"deleted {forge_id} {repository}")
+        return {IssueRef("other", "open", number) for number in self.known}
 
     def changed(self, repository: str) -> None:
         self.told.append(f"changed {repository}")
@@ -110,6 +115,25 @@ async def test_a_deleted_issue_is_remembered_as_gone_if_it_was_known() -> None:
     await HANDLERS.route(event, stranger)
     await HANDLERS.route(event, friend)
     assert ([], ["gone acme/rocket#6"]) == (stranger.told, friend.told)
+
+
+async def test_a_deleted_repository_is_remembered_as_such_and_concerns_others() -> None:
+    desk = Desk(6)
+    data: dict[str, Any] = {
+        "action": "deleted",
+        "repository": {"id": 5, "full_name": "acme/rocket"},
+    }
+    found = await HANDLERS.route(Event("d", "repository", "repository", "", data), desk)
+    assert {IssueRef("other", "open", 6)} == found
+    assert ["changed acme/rocket", "deleted 5 acme/rocket"] == sorted(desk.told)
+
+
+@pytest.mark.parametrize("action", ["created", ""])
+async def test_another_event_of_a_repository_only_has_it_asked_afresh(action: str) -> None:
+    desk = Desk(*ALL)
+    data: dict[str, Any] = {"action": action, "repository": {"full_name": "acme/rocket"}}
+    assert set() == await HANDLERS.route(Event("d", "repository", "repository", "", data), desk)
+    assert ["changed acme/rocket"] == desk.told
 
 
 @pytest.mark.parametrize("name", ["issues", "issue_comment", "pull_request", "push", "repository"])

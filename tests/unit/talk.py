@@ -141,6 +141,7 @@ class World:
     bots: frozenset[str] = frozenset()
     per_hour: int = 60
     is_paused: bool = False
+    is_archived: bool = False
     on_hold: bool = False
     body: str = ""
     content_version: int = 0
@@ -148,7 +149,6 @@ class World:
     is_pull: bool = False
     is_gone: bool = False
     repository_made: datetime = NOW - timedelta(days=300)
-    is_archived: bool = False
     failure: Exception | None = None
     text: str = ""
     crash: int = -1
@@ -169,6 +169,7 @@ class World:
             renderer=Renderer(),
             bot=BOT,
             manners=Manners(self.bots, self.per_hour),
+            archived=self.archived,
             now=lambda: self.now,
         )
 
@@ -182,6 +183,10 @@ class World:
         self.calls += 1
         if self.calls == self.crash:
             raise CrashError
+
+    async def archived(self, repository: str) -> bool:
+        assert HERE.repository == repository
+        return self.is_archived
 
     # Gitea
 

@@ -254,6 +254,13 @@ async def test_on_pull_requests_the_others_say_that_they_are_for_issues(world: W
     assert 2 == world.reply.count("this is for issues; a pull request has no report")
 
 
+async def test_in_an_archived_repository_nothing_is_done_and_nothing_written() -> None:
+    world = World(is_archived=True)
+    await world.say("bob", "/hold\n/hodl")
+    assert [] == world.told
+    assert ([], set()) == (world.replies, world.reactions)
+
+
 async def test_in_a_paused_repository_commands_are_done_and_nothing_is_written() -> None:
     world = World(is_paused=True)
     await world.say("bob", "/hold\n/fail\n/status")

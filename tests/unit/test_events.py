@@ -95,7 +95,7 @@ def test_every_recorded_delivery_is_understood(number: int) -> None:
     found = read(number)
     assert (name, kind, action) == (found.name, found.type, found.action)
     assert sender == found.sender
-    assert ROCKET == found.repository
+    assert (ROCKET, 1) == (found.repository, found.repository_id)
     assert (issue and IssueRef("acme", "rocket", issue)) == found.issue
     assert ASSIGNEES.get(number, ()) == found.issue_assignees
     assert (number in PULLS) == found.is_pull

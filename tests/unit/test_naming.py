@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.errors import NotFound, Retryable
-from bot.gitea.models import IssueRepository, Permission, Repository, Tree
+from bot.gitea.models import Issue, IssueRepository, Permission, Repository, Tree
 from bot.models import IssueRef, Source
 from bot.naming import Naming
 from bot.repositories import Repositories
@@ -125,6 +125,11 @@ async def scene(sqlite_url: str) -> AsyncIterator[Scene]:
 def repository(forge_id: int, full_name: str) -> IssueRepository:
     owner, _, name = full_name.partition("/")
     return IssueRepository(id=forge_id, name=name, owner=owner, full_name=full_name)
+
+
+def issue(one: IssueRepository) -> Issue:
+    """Issue 7 of it."""
+    return Issue(id=7, number=7, created_at=NOW, updated_at=NOW, repository=one)
 
 
 # ---- what a reference means ----
@@ -282,22 +287,41 @@ async def test_one_look_moves_the_whole_repository_and_names_who_is_concerned(sc
     await scene.look("acme/old#5")
     scene.forge.rename(2, "acme/new")
     expected = {ME}
-    found = await scene.naming.found(ref("acme/old#7"), repository(2, "acme/new"))
+    found = await scene.naming.found(ref("acme/old#7"), issue(repository(2, "acme/new")))
     assert (expected, "acme/old") == (found, await scene.known("acme/new"))
-    assert set() == await scene.naming.found(ref("acme/new#7"), repository(2, "acme/new"))
+    again = await scene.naming.found(ref("acme/new#7"), issue(repository(2, "acme/new")))
+    assert again is None
 
 
 async def test_what_was_kept_before_names_were_goes_along(scene: Scene) -> None:
     await scene.knows("acme/old")
-    await scene.naming.found(ref("acme/old#7"), repository(2, "acme/new"))
+    found = await scene.naming.found(ref("acme/old#7"), issue(repository(2, "acme/new")))
+    assert (set(), "acme/old") == (found, await scene.known("acme/new"))
+
+
+async def test_what_was_told_of_beside_an_issue_tells_of_names_too(scene: Scene) -> None:
+    await scene.naming.met([repository(2, "acme/old")])
+    await scene.knows("acme/old")
+    natives = [
+        issue(repository(2, "acme/new")),
+        Issue(id=8, number=0, created_at=NOW, updated_at=NOW),
+    ]
+    assert set() == await scene.naming.found(ME, issue(repository(1, "acme/rocket")), natives)
     assert "acme/old" == await scene.known("acme/new")
+
+
+async def test_nothing_is_moved_where_all_are_called_as_they_were(scene: Scene) -> None:
+    for _ in range(2):
+        found = await scene.naming.found(ME, issue(repository(1, "acme/rocket")))
+        assert found is None
 
 
 async def test_what_is_kept_under_a_name_stays_while_another_one_has_it(scene: Scene) -> None:
     """A look for an issue there was redirected before the other one took the name."""
     await scene.naming.met([repository(2, "acme/new"), repository(9, "acme/old")])
     await scene.knows("acme/old")
-    await scene.naming.found(ref("acme/old#7"), repository(2, "acme/new"))
+    found = await scene.naming.found(ref("acme/old#7"), issue(repository(2, "acme/new")))
+    assert set() == found
     assert (None, "acme/old") == (await scene.known("acme/new"), await scene.known("acme/old"))
 
 
@@ -354,6 +378,17 @@ async def test_a_webhook_with_a_new_name_moves_what_is_kept(scene: Scene) -> Non
     scene.forge.rename(2, "acme/new")
     await scene.naming.heard(2, "acme/new")
     assert "acme/old" == await scene.known("acme/new")
+
+
+async def test_a_webhook_of_what_took_a_name_moves_what_is_kept_of_the_one_before(
+    scene: Scene,
+) -> None:
+    await scene.naming.met([repository(2, "acme/old")])
+    await scene.knows("acme/old")
+    scene.forge.rename(2, "acme/new")
+    scene.forge.make(9, "acme/old")
+    await scene.naming.heard(9, "acme/old")
+    assert ("acme/old", None) == (await scene.known("acme/new"), await scene.known("acme/old"))
 
 
 async def test_a_late_webhook_with_an_old_name_moves_nothing_back(scene: Scene) -> None:

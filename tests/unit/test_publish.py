@@ -144,7 +144,8 @@ async def test_an_issue_without_comments_is_not_asked_for_them() -> None:
 
 async def test_a_comment_that_says_it_already_is_left_alone() -> None:
     gitea = Comments(comment(5))
-    assert (5, False) == await StickyComment(gitea, BOT).put(issue(), comment(5), REPORT)
+    found, written = await StickyComment(gitea, BOT).put(issue(), comment(5), REPORT)
+    assert (5, False) == (found.id, written)
     assert [] == gitea.asked
 
 
@@ -162,7 +163,8 @@ async def test_a_comment_is_made_or_put_right(
 ) -> None:
     gitea = Comments(comment(5, "old"))
     gitea.gone_before_edit = gone
-    assert expected == await StickyComment(gitea, BOT).put(issue(), current, REPORT)
+    found, written = await StickyComment(gitea, BOT).put(issue(), current, REPORT)
+    assert expected == (found.id, written)
     assert asked == gitea.asked
     assert REPORT == gitea.there[expected[0]].body
 

@@ -167,12 +167,24 @@ async def test_an_edge_that_is_said_several_times_goes_with_the_last(small: Worl
     assert () == await small.graph.cycle(ref(1))
 
 
-async def test_an_issue_that_is_found_elsewhere_says_nothing_until_it_is_read_there(
+async def test_a_repository_that_is_renamed_takes_its_part_of_the_graph_along(
     world: World,
 ) -> None:
     await world.ring(*refs(1, 2))
     assert refs(1, 2, 1) == await world.graph.cycle(ref(1))
-    await world.store.move(ref(2), IssueRef("acme", "missile", 2))
+    await world.store.rename_repository("acme/rocket", "acme/missile")
+    one, two = IssueRef("acme", "missile", 1), IssueRef("acme", "missile", 2)
+    assert () == await world.graph.cycle(ref(1))
+    assert (one, two, one) == await world.graph.cycle(one)
+
+
+@pytest.mark.parametrize("what", ["bury_repository", "drop_repository"])
+async def test_a_repository_that_is_gone_leaves_no_circle(world: World, what: str) -> None:
+    far = IssueRef("acme", "missile", 2)
+    await world.say(ref(1), far)
+    await world.say(far, ref(1))
+    assert (ref(1), far, ref(1)) == await world.graph.cycle(ref(1))
+    await getattr(world.store, what)("acme/missile")
     assert () == await world.graph.cycle(ref(1))
 
 
@@ -293,9 +305,9 @@ async def test_entries_are_numbered_without_a_gap_whoever_writes_at_once(world: 
             for n in range(1, 40)
         )
     )
-    await world.store.move(ref(1), ref(99))
+    await world.store.save(Known(ref(1)), [])
     versions = [version for version, _, _ in await world.entries()]
-    assert list(range(1, 42)) == versions
+    assert list(range(1, 41)) == versions
 
 
 async def test_no_entry_appears_before_one_that_is_older(world: World) -> None:

@@ -19,7 +19,11 @@ ADDED, IGNORED = LinkKind.ADDED, LinkKind.IGNORED
 
 def heard(*links: tuple[IssueRef, IssueRef, LinkKind]) -> Heard:
     when = datetime(2026, 11, 22, tzinfo=UTC)
-    return Heard(links=tuple(Link(waits, on, kind, "alice", when) for waits, on, kind in links))
+    return Heard(
+        links=tuple(
+            Link(waits, on, kind, "alice", when, ME.repository) for waits, on, kind in links
+        )
+    )
 
 
 @pytest.mark.parametrize(

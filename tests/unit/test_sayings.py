@@ -145,6 +145,12 @@ async def test_where_an_edge_was_added_is_known(store: SayingsStore) -> None:
     assert {ONE, TWO, THREE, FAR} == heard.linked
 
 
+def test_links_follow_their_issues() -> None:
+    now = {TWO: FAR}
+    heard = Heard(links=(link(ONE, TWO), link(TWO, THREE, IGNORED)))
+    assert (link(ONE, FAR), link(FAR, THREE, IGNORED)) == heard.called(now).links
+
+
 async def test_an_edge_is_either_added_or_ignored(store: SayingsStore) -> None:
     await store.link(ONE, TWO, by="alice")
     await store.ignore(ONE, TWO, by="bob")
@@ -204,48 +210,6 @@ async def test_all_that_bears_on_an_issue_is_heard_at_once(store: SayingsStore) 
         Pause("acme/rocket", "alice", NOW),
     )
     assert expected == await store.heard(ONE)
-
-
-async def test_what_was_said_moves_with_an_issue(store: SayingsStore) -> None:
-    new = ref("Acme/Missile#1")
-    await store.override(ONE, Field.HOLD, "yes", by="alice", reason="why")
-    await store.override(TWO, Field.HOLD, "yes", by="alice")
-    await store.link(ONE, TWO, by="alice")
-    await store.ignore(THREE, ONE, by="alice")
-    await store.pause("acme/rocket", by="alice", reason="moving")
-    await store.move(ONE, new)
-    await store.move(ONE, new)
-    assert Heard() == await store.heard(ONE)
-    found = await store.heard(new)
-    expected = Heard(
-        Overrides((Override(Field.HOLD, "yes", "alice", NOW, "why"),)),
-        (link(new, TWO), link(THREE, new, IGNORED)),
-        Pause("Acme/Missile", "alice", NOW, "moving"),
-    )
-    assert expected == found
-    assert "Acme/Missile#1" == str(found.links[0].waits) == str(found.links[1].on)
-    assert await store.give_back(TWO, Field.HOLD)
-
-
-async def test_what_was_said_under_the_new_name_is_not_overwritten_by_a_move(
-    store: SayingsStore,
-) -> None:
-    new = ref("acme/missile#1")
-    for issue, by in ((ONE, "alice"), (new, "bob")):
-        await store.override(issue, Field.HOLD, "yes", by=by)
-        await store.link(issue, TWO, by=by)
-        await store.pause(issue.repository, by=by)
-    await store.move(ONE, new)
-    found = await store.heard(new)
-    assert found.pause is not None
-    assert ("bob", "bob", "bob") == (found.overrides.all[0].by, found.links[0].by, found.pause.by)
-    assert Heard() == await store.heard(ONE)
-
-
-async def test_a_move_to_another_spelling_moves_nothing(store: SayingsStore) -> None:
-    await store.override(ONE, Field.HOLD, "yes", by="alice")
-    await store.move(ONE, ref("ACME/Rocket#1"))
-    assert await store.give_back(ONE, Field.HOLD)
 
 
 # ---- commands that were done ----

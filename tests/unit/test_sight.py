@@ -231,6 +231,7 @@ async def test_a_private_one_is_called_as_it_was_typed_and_a_public_one_as_it_is
     assert {typed_secret, OPEN} == {one.ref for one in found.blockers} == set(found.states)
     assert "vault" not in everything(found)
     assert {SECRET, OPEN} == set(found.stood)
+    assert {SECRET: typed_secret, OPEN: OPEN} == found.names
 
 
 # ---- what is asked ----

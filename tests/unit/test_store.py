@@ -185,30 +185,6 @@ async def test_the_bot_is_concerned_with_what_it_knows_and_what_somebody_waits_f
     ]
 
 
-async def test_an_issue_that_is_found_elsewhere_is_moved_with_what_it_says(store: Store) -> None:
-    old, new = ref("acme/rocket#1"), ref("acme/missile#1")
-    known = Known(old, coordinated=True, comment_id=5, owed=(TWO,))
-    await store.save(known, [edge(old, TWO, old), edge(THREE, old, old)])
-    await store.save(Known(TWO), [edge(TWO, old, TWO)])
-    await store.move(old, new)
-    assert await store.issue(old) is None
-    assert replace(known, ref=new) == await store.issue(new)
-    assert set() == await store.said_by(old)
-    assert {edge(TWO, old, TWO)} == await store.said_by(TWO)  # TWO itself must say otherwise
-
-
-async def test_what_is_known_under_the_new_name_is_not_overwritten_by_a_move(store: Store) -> None:
-    old, new = ref("acme/rocket#1"), ref("acme/missile#1")
-    await store.save(Known(old, comment_id=5))
-    await store.save(Known(new, comment_id=6))
-    await store.move(old, new)
-    await store.move(old, new)
-    assert Known(new, comment_id=6) == await store.issue(new)
-    assert await store.issue(old) is None
-    await store.move(new, ref("Acme/Missile#1"))
-    assert await store.issue(new) is not None
-
-
 # ---- work set aside ----
 
 

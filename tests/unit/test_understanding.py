@@ -13,7 +13,7 @@ from bot.errors import AIError
 from bot.gitea.models import Issue, IssueRepository
 from bot.models import Difficulty, IssueRef, Metadata, Reading
 from bot.reading import Wanted
-from bot.understanding import LONG, Understanding
+from bot.understanding import LONG, Understanding, Understood
 
 NOW = datetime(2026, 11, 22, 15, tzinfo=UTC)
 DECLARED = "Difficulty: easy\nContext estimate: 9k tokens\n"
@@ -113,3 +113,15 @@ async def test_who_has_no_patience_is_told_when_claude_has_answered() -> None:
     assert not found.under_way.done()
     claude.may_answer.set()
     await found.under_way
+
+
+def test_what_a_text_names_follows_where_it_is_now() -> None:
+    old, new, other = (IssueRef("acme", name, 5) for name in ("old", "new", "other"))
+    metadata = Metadata(blocked_by=(old, new, other), blocks=(old,))
+    understood = Understood(metadata, Reading(blocked_by=(old,)))
+    assert {old, new, other} == understood.refs
+    found = understood.called({old: new})
+    assert ((new, other), (new,)) == (found.metadata.blocked_by, found.metadata.blocks)
+    assert found.reading is not None
+    assert (new,) == found.reading.blocked_by
+    assert Understood(Metadata()) == Understood(Metadata()).called({old: new})

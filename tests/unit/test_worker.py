@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -84,6 +84,22 @@ class Core:
 
 
 @dataclass
+class Names:
+    """What repositories are called; `moved` are the issues that a new name concerns."""
+
+    told: list[str] = field(default_factory=list)
+    moved: set[IssueRef] = field(default_factory=set)
+
+    async def heard(self, forge_id: int, name: str) -> set[IssueRef]:
+        self.told.append(f"{forge_id} is {name}")
+        return self.moved
+
+    async def deleted(self, forge_id: int, name: str) -> set[IssueRef]:
+        self.told.append(f"{forge_id} was {name}")
+        return self.moved
+
+
+@dataclass
 class Bench:
     worker: Worker
     queue: Queue
@@ -91,6 +107,7 @@ class Bench:
     store: Store
     freshness: Freshness
     forgotten: list[str]
+    names: Names
     login: str | None = "coordinator"
 
     def record(self, number: int, action: str = "edited", **more: Any) -> Job:
@@ -137,6 +154,11 @@ async def _deleted(event: Event, desk: Desk) -> Collection[IssueRef]:
     return (event.issue,)
 
 
+@router.on("repository", "deleted")
+async def _gone(event: Event, desk: Desk) -> Collection[IssueRef]:
+    return await desk.deleted(5, "acme/rocket")
+
+
 @router.on("issues", "pushed")
 async def _pushed(event: Event, desk: Desk) -> Collection[IssueRef]:
     desk.changed("acme/rocket")
@@ -147,6 +169,7 @@ async def _pushed(event: Event, desk: Desk) -> Collection[IssueRef]:
 async def bench(sqlite_url: str) -> AsyncIterator[Bench]:
     queue, core, freshness = Queue(), Core(), Freshness("one", "boot")
     forgotten: list[str] = []
+    names = Names()
 
     class Kept(Repositories):
         def forget(self, repository: str) -> None:
@@ -169,11 +192,12 @@ async def bench(sqlite_url: str) -> AsyncIterator[Bench]:
             router=router,
             store=store,
             repositories=Kept(None),  # type: ignore[arg-type]
+            naming=names,
             freshness=freshness,
             catch_up=CATCH_UP,
             now=lambda: WHEN,
         )
-        made = Bench(worker, queue, core, store, freshness, forgotten)
+        made = Bench(worker, queue, core, store, freshness, forgotten, names)
         yield made
 
 
@@ -493,3 +517,34 @@ async def test_of_comments_it_is_said_when_the_bot_last_wrote_its_own(
         happened.data["comment"] = comment
     await bench.worker.work(Job("d", DELIVERY, partition(ONE), happened.dump()))
     assert [expected] == bench.core.heard
+
+
+# ---- repositories ----
+
+
+async def test_what_a_repository_is_called_is_heard_before_anything_is_looked_up(
+    bench: Bench,
+) -> None:
+    job = bench.record(1)
+    data = Event.load(job.payload).data
+    data["repository"] = {"id": 5, "full_name": "Acme/Rocket"}
+    named = Event("d", "issues", "issues", "repository", data)
+    bench.names.moved = {IssueRef("far", "away", 7)}
+    await bench.worker.work(replace(job, payload=named.dump()))
+    assert ["5 is Acme/Rocket"] == bench.names.told
+    assert [ONE] == bench.core.looked
+    assert ["far/away#7"] == [one.payload for one in bench.queue.jobs if one.kind == LOOK]
+
+
+async def test_of_an_event_without_the_repositorys_id_nothing_is_heard(bench: Bench) -> None:
+    await bench.worker.work(bench.record(1))
+    assert [] == bench.names.told
+
+
+async def test_who_waits_for_a_deleted_repository_is_looked_at(bench: Bench) -> None:
+    data: Any = {"action": "deleted", "repository": {"full_name": "Acme/Rocket"}}
+    gone = Event("d", "repository", "repository", "organization", data)
+    bench.names.moved = {TWO}
+    await bench.worker.work(Job("d", DELIVERY, "repo:acme/rocket", gone.dump(), "1"))
+    assert ["5 was acme/rocket"] == bench.names.told
+    assert [str(TWO)] == [one.payload for one in bench.queue.jobs if one.kind == LOOK]

@@ -20,6 +20,7 @@ CATEGORIES = {
     "user": "user",
     "users": "user",
     "orgs": "organization",
+    "repositories": "repository",
     "admin": "admin",
     "version": "misc",
     "settings": "misc",

@@ -26,6 +26,16 @@ async def show(call: Call) -> web.Response:
     return answer(_shown(call, call.repository))
 
 
+async def show_by_id(call: Call) -> web.Response:
+    """A repository, whatever it is called; 404 where the asker may not see it."""
+    wanted = call.number("id")
+    seen = call.world.state.visible(call.user)
+    found = next((one for one in seen if one.id == wanted), None)
+    if found is None:
+        raise not_found()
+    return answer(_shown(call, found))
+
+
 async def create_mine(call: Call) -> web.Response:
     """A repository of the asker."""
     return _create(call, call.user)
@@ -182,6 +192,7 @@ async def create_milestone(call: Call) -> web.Response:
 HOME = "/repos/{owner}/{repo}"
 ROUTES: list[Route] = [
     ("GET", HOME, show),
+    ("GET", "/repositories/{id}", show_by_id),
     ("PATCH", HOME, edit),
     ("DELETE", HOME, delete),
     ("POST", f"{HOME}/transfer", transfer),
