@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 OVERLAP = timedelta(seconds=60)  # seen twice: changes of one second, and those committed late
 SLACK = timedelta(seconds=5)  # Gitea tells its time in whole seconds, and an answer takes a while
+HOURLY = timedelta(hours=1)  # what no list of changes shows is asked for so often
 BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)  # before anything changed
 
 
@@ -18,11 +19,13 @@ BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)  # before anything changed
 class Clocks:
     """What both clocks show at the moment before something is asked.
 
-    `gitea` is None where Gitea has not told its time, and never later than it really is.
+    `gitea` is None where Gitea has not told its time, and never later than it really is. `steady`
+    (seconds) only tells what passes while this process runs: nobody sets it.
     """
 
     ours: datetime
     gitea: datetime | None
+    steady: float = 0.0
 
     @property
     def watermark(self) -> Watermark:
@@ -69,9 +72,15 @@ class Watermark:
         since = max(self.since, newest - OVERLAP) if newest else self.since
         return Watermark(since, clocks.ours)
 
-    def asked(self, when: datetime) -> Watermark:
-        """The same, asked at another time: this machine's clock was set since."""
-        return replace(self, asked_at=when)
+    def told_by(self, clocks: Clocks, then: Clocks | None) -> Watermark:
+        """The same, where our clock was set back since: asked when it would have shown it.
+
+        `then`: when this process asked last; None, or another moment, where it did not.
+        """
+        if then is None or then.ours != self.asked_at:
+            return self
+        ago = timedelta(seconds=clocks.steady - then.steady)
+        return replace(self, asked_at=min(self.asked_at, clocks.ours - ago))
 
 
 def _whole(when: datetime) -> datetime:

@@ -98,11 +98,25 @@ def test_whether_gitea_s_clock_was_set_back(
 
 def test_a_clock_of_ours_that_was_set_is_told_by_what_it_would_have_shown() -> None:
     """Gitea and the bot on one machine, set back by three of the five minutes since."""
-    clocks = Clocks(NOON + 2 * MINUTE, NOON + 2 * MINUTE)
+    clocks = Clocks(NOON + 2 * MINUTE, NOON + 2 * MINUTE, 1300.0)
     assert SEEN.since == SEEN.start(clocks, REACH), "it cannot be told by the times alone"
-    known = SEEN.asked(clocks.ours - TICK)
+    known = SEEN.told_by(clocks, Clocks(SEEN.asked_at, None, 1000.0))
     assert SEEN.since - 3 * MINUTE == known.start(clocks, REACH)
     assert known.set_back(clocks, REACH)
+
+
+@pytest.mark.parametrize(
+    ("ours", "then"),
+    [
+        (at(300), Clocks(NOON, None, 1000.0)),
+        (at(3900), Clocks(NOON, None, 1000.0)),
+        (at(-300), Clocks(at(1), None, 1000.0)),
+        (at(-300), None),
+    ],
+    ids=["not set", "set forward, or the machine slept", "another process asked since", "nobody"],
+)
+def test_when_it_was_asked_is_believed_otherwise(ours: datetime, then: Clocks | None) -> None:
+    assert SEEN == SEEN.told_by(Clocks(ours, None, 1300.0), then)
 
 
 # ---- the next watermark ----
@@ -151,7 +165,7 @@ class World:
     changes: list[tuple[int, int]] = field(default_factory=list)  # (number, Gitea's time)
     found: set[int] = field(default_factory=set)
     mark: Watermark | None = None
-    asked: float = 1e6
+    asked: Clocks | None = None
 
     def change(self) -> None:
         self.changes.append((len(self.changes), int(self.true + self.gitea)))
@@ -165,12 +179,11 @@ class World:
 
     def recheck(self) -> None:
         told = int(self.true + self.gitea) - 0.3  # whole seconds, and the way takes a while
-        clocks = Clocks(at(self.true + self.ours), at(told))
-        mark = self.mark or clocks.watermark
-        mark = mark.asked(clocks.ours - timedelta(seconds=self.true - self.asked))
+        clocks = Clocks(at(self.true + self.ours), at(told), self.true)
+        mark = (self.mark or clocks.watermark).told_by(clocks, self.asked)
         since = mark.start(clocks, REACH)
         self.found |= {number for number, when in self.changes if at(when) >= since}
-        self.mark, self.asked = mark.moved(clocks, None), self.true
+        self.mark, self.asked = mark.moved(clocks, None), clocks
 
 
 QUIET = st.lists(st.one_of(st.none(), st.floats(0.1, 4000)), max_size=4)  # None: a change; a wait
