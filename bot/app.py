@@ -56,6 +56,7 @@ from bot.store.graph import ResidentGraph
 from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
+from bot.store.watching import Watching
 from bot.surroundings import Surveyor
 from bot.ticks import Ticks
 from bot.webhook import Webhook
@@ -86,6 +87,7 @@ class Bot:
     metrics: Metrics
     reader: Reader | None
     sayings: SayingsStore
+    watching: Watching
     commands: Commands
     now: Callable[[], datetime]
     stopping: bool = False
@@ -173,7 +175,7 @@ class Bot:
             mirror=mirror,
             publisher=publisher,
             herald=Herald(self.gitea, renderer, me),
-            watching=_Nowhere(),
+            watching=self.watching,
             bot=me,
             rules=_rules(settings),
             reader=self.reader,
@@ -278,11 +280,6 @@ class Bot:
         return web.Response(body=self.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
 
-class _Nowhere:
-    async def watch(self, _repositories: Collection[str], _since: datetime) -> None:
-        pass
-
-
 def _rules(settings: Settings) -> Rules:
     limits = settings.limits
     return Rules(
@@ -378,6 +375,7 @@ def _bot(
         metrics=metrics,
         reader=_reader(settings, store, metrics, now),
         sayings=SayingsStore(database, now=now),
+        watching=Watching(database, now=now),
         commands=discover_commands(),
         now=now,
     )
