@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import math
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
@@ -19,6 +20,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ai import Reader
+from bot.assigned import progress_in
 from bot.commander import Commander, Manners
 from bot.commands import Commands, discover_commands
 from bot.config import Settings
@@ -37,9 +39,10 @@ from bot.errors import (
 from bot.estimator import SizeLimits
 from bot.gitea.api import GiteaAPI
 from bot.gitea.client import Gitea
-from bot.gitea.models import Issue, User
+from bot.gitea.models import User
 from bot.help_page import help_page
 from bot.herald import Herald
+from bot.judgement import judgement
 from bot.labels import LabelBook, Scopes
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.mirror import Mirror, Mode
@@ -47,6 +50,7 @@ from bot.models import IssueRef
 from bot.parser import references
 from bot.publish import Labels, StickyComment
 from bot.publisher import Publisher
+from bot.recheck import Recheck
 from bot.render import Renderer
 from bot.repositories import Repositories
 from bot.routing import discover
@@ -94,6 +98,7 @@ class Bot:
     _me: User | None = None
     _coordinator: Coordinator | None = None
     _commander: Commander | None = None
+    _recheck: Recheck | None = None
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -119,6 +124,12 @@ class Bot:
         assert self._commander is not None
         return self._commander
 
+    @property
+    def recheck(self) -> Recheck:
+        """Finds what was missed."""
+        assert self._recheck is not None
+        return self._recheck
+
     async def core(self) -> Bot:
         """This bot, when it knows who it is. Raises GiteaError while that cannot be asked."""
         async with self._asking:
@@ -140,10 +151,6 @@ class Bot:
         with suppress(Forbidden):  # a token of the least scopes may not ask; then it is 50
             await self.gitea.settle()
         return me
-
-    async def assigned(self) -> Collection[Issue]:
-        """Every open issue that is assigned to the bot, in all repositories."""
-        return [issue async for issue in self.gitea.assigned_issues()]
 
     def _build(self, me: User) -> None:
         settings = self.settings
@@ -208,6 +215,23 @@ class Bot:
             ),
             now=self.now,
         )
+        self._recheck = Recheck(
+            gitea=self.gitea,
+            store=self.store,
+            watching=self.watching,
+            listener=self._commander,
+            names=self,
+            observer=self.metrics,
+            bot=me.id,
+            catch_up=settings.catch_up,
+            judgement=judgement(settings),
+            now=self.now,
+        )
+
+    async def renamed(self, old: str, new: str) -> None:
+        """A repository has another name now: what was asked of it is asked anew."""
+        for name in (old, new):
+            self.repositories.forget(name)
 
     def forge_time(self) -> datetime:
         """Gitea's time; an hour before this machine's, where Gitea does not tell it."""
@@ -273,11 +297,17 @@ class Bot:
                 queue=await self.engine.counts(),
                 issues=await self.store.statuses(),
                 set_aside=await self.store.failures_count(),
+                unseen=await self._unseen(),
             )
         except StoreError as error:
             log.warning("metrics.incomplete", error=str(error))
             self.metrics.unknown()
         return web.Response(body=self.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def _unseen(self) -> float:
+        """Seconds since which changes were not looked for; NaN before the first recheck."""
+        progress = await progress_in(self.watching)
+        return (self.now() - progress.mark.asked_at).total_seconds() if progress else math.nan
 
 
 def _rules(settings: Settings) -> Rules:

@@ -69,11 +69,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What came of it: what to look at, what is open for sure, and how far all was seen."""
+    """What came of it: what to look at, what is open for sure, how far all was seen, and before."""
 
     looks: frozenset[IssueRef]
     open: frozenset[IssueRef]
     progress: Progress
+    before: Watermark | None
 
 
 class Assigned:
@@ -93,9 +94,9 @@ class Assigned:
 
         `whole`: all assignments, whatever their number; so, too, once an hour.
         """
-        before = await self._progress()
+        before = await progress_in(self._notes)
         if whole or before is None or before.is_due(clocks.ours):
-            return await self._see_all(clocks)
+            return await self._see_all(clocks, before.mark if before else None)
         since = before.mark.start(clocks, self._reach)
         there = {c.id for c in listed if c.assigned and c.is_open and c.updated_at >= since}
         found: list[Change] = []
@@ -103,13 +104,14 @@ class Assigned:
             found = await self._list(since)
         newest = max((change.updated_at for change in found), default=None)
         progress = Progress(before.mark.moved(clocks, newest), before.whole_at)
-        return Seen(await self._missed(found), frozenset(), progress)
+        return Seen(await self._missed(found), frozenset(), progress, before.mark)
 
-    async def _see_all(self, clocks: Clocks) -> Seen:
+    async def _see_all(self, clocks: Clocks, before: Watermark | None) -> Seen:
         found = await self._list(None)
         newest = max((change.updated_at for change in found), default=None)
         progress = Progress(clocks.watermark.moved(clocks, newest), clocks.ours)
-        return Seen(await self._missed(found), frozenset(one.ref for one in found), progress)
+        is_open = frozenset(one.ref for one in found)
+        return Seen(await self._missed(found), is_open, progress, before)
 
     async def _list(self, since: datetime | None) -> list[Change]:
         return [Change.of(one, self._bot) async for one in self._gitea.assigned_issues(since)]
@@ -119,10 +121,12 @@ class Assigned:
         known = await self._store.issues([change.ref for change in changes])
         return frozenset(one.ref for one in changes if was_missed(one, known.get(one.ref)))
 
-    async def _progress(self) -> Progress | None:
-        text = await self._notes.note(NOTE)
-        return Progress.load(text) if text else None
-
     async def keep(self, seen: Seen) -> None:
         """Note how far all was seen, once what was found is recorded."""
         await self._notes.keep_note(NOTE, seen.progress.dump())
+
+
+async def progress_in(notes: Notes) -> Progress | None:
+    """How far assignments were seen; None before the first time."""
+    text = await notes.note(NOTE)
+    return Progress.load(text) if text else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -77,7 +77,7 @@ def was_missed(change: Change, known: Known | None) -> bool:
 class Words:
     """A comment that may have to be heard; `digest` tells it from what it was before.
 
-    `boxes` are those of one of the bot's own comments; None where a person wrote it.
+    `boxes` are those of one of the bot's own comments, by action; None where a person wrote it.
     """
 
     ref: IssueRef
@@ -87,14 +87,10 @@ class Words:
     boxes: Mapping[str, bool] | None = None
 
     @classmethod
-    def of(
-        cls, comment: Comment, bot: int, holds_commands: Callable[[Comment], bool]
-    ) -> Words | None:
-        """None where nothing in it can be meant for the bot, or it does not say where it is."""
-        ref = place(comment)
-        own = comment.user.id == bot
-        is_left = comment.updated_at == comment.created_at if own else not holds_commands(comment)
-        if ref is None or is_left:
+    def of(cls, comment: Comment, bot: int) -> Words | None:
+        """None for one of the bot's that stands as it was written, and for one that is nowhere."""
+        ref, own = place(comment), comment.user.id == bot
+        if ref is None or (own and comment.updated_at == comment.created_at):
             return None
         said = f"{comment.id} {comment.updated_at.isoformat()} {comment.body}"
         digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()

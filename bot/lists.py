@@ -41,16 +41,19 @@ class Memory(Protocol):
 class Listener(Protocol):
     """Who does commands."""
 
-    def holds_commands(self, comment: Comment) -> bool:
-        """Whether a comment holds anything that may be meant for the bot."""
+    def holds_commands(self, written: Comment | Issue) -> bool:
+        """Whether anything in a comment, or at the end of a text, may be meant for the bot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What changed in a repository since then, as far as it is judged."""
+    """What changed in a repository, as far as it is judged.
 
-    since: datetime
+    `opened`: new issues of the bot's with commands in their text; `words`: comments with some.
+    """
+
     changes: tuple[Change, ...]
+    opened: tuple[Change, ...]
     words: tuple[Words, ...]
 
     @property
@@ -87,23 +90,32 @@ class Lists:
 
     async def read(self, repository: str, since: datetime) -> Listed:
         """Both lists. Raises GiteaError."""
-        changes, words = await side_by_side(
+        (changes, opened), words = await side_by_side(
             self._changes(repository, since), self._words(repository, since)
         )
-        return Listed(since, tuple(changes), tuple(words))
+        return Listed(tuple(changes), tuple(opened), tuple(words))
 
-    async def _changes(self, repository: str, since: datetime) -> list[Change]:
-        listed = self._gitea.issues_since(repository, since)
-        return [Change.of(issue, self._bot) async for issue in listed]
+    async def _changes(self, repository: str, since: datetime) -> tuple[list[Change], list[Change]]:
+        changes, opened = [], []
+        async for issue in self._gitea.issues_since(repository, since):
+            change = Change.of(issue, self._bot)
+            changes.append(change)
+            if change.mine and change.created_at >= since and await self._speaks(issue):
+                opened.append(change)
+        return changes, opened
 
     async def _words(self, repository: str, since: datetime) -> list[Words]:
-        found, holds = [], self._listener.holds_commands
+        found = []
         async for comment in self._gitea.comments_since(repository, since):
-            # Reading a long comment takes a while; in a thread it holds nobody else up.
-            words = await asyncio.to_thread(Words.of, comment, self._bot, holds)
-            if words:
-                found.append(words)
+            own = comment.user.id == self._bot
+            if own or await self._speaks(comment):
+                words = Words.of(comment, self._bot)
+                found += [words] if words else []
         return found
+
+    async def _speaks(self, written: Comment | Issue) -> bool:
+        """Reading a long comment takes a while; in a thread it holds nobody else up."""
+        return await asyncio.to_thread(self._listener.holds_commands, written)
 
     async def judge(self, listed: Listed, oldest: datetime) -> Found:
         """What must be looked at and heard; what was said before `oldest` is not heard any more."""
@@ -119,6 +131,8 @@ class Lists:
         asking = [one for one in listed.words if one.asks(known.get(one.ref))]
         looks |= {one.ref for one in asking if one.at < oldest and one.ref in known.keys() | ends}
         looks |= {one.ref for one in listed.words if one.touched(known.get(one.ref))}
-        opened = [c for c in listed.changes if c.mine and c.created_at >= max(listed.since, oldest)]
-        hears = to_hear((one for one in asking if one.at >= oldest), opened)
+        hears = to_hear(
+            (one for one in asking if one.at >= oldest),
+            (one for one in listed.opened if one.created_at >= oldest),
+        )
         return Found(tuple(sorted(looks)), hears)

@@ -16,9 +16,10 @@ from typing import Protocol
 
 import structlog
 
-from bot.assigned import Assigned, Assignments
+from bot.assigned import Assigned, Assignments, Seen
 from bot.changes import Change, Found
 from bot.errors import GiteaError, NotFound
+from bot.gitea.models import User
 from bot.lists import Listed, Listener, Lists, Memory, RepositoryLists
 from bot.models import IssueRef
 from bot.side_by_side import all_of
@@ -42,8 +43,8 @@ class Forge(RepositoryLists, Assignments, OpenIssues, Protocol):
     def time(self, ours: datetime) -> datetime | None:
         """What Gitea's clock shows when ours shows that; None where it has not said."""
 
-    async def version(self) -> str:
-        """Which version it is; asked for the sake of the time of the answer."""
+    async def me(self) -> User:
+        """Who the bot is; asked for the sake of the time of the answer."""
 
 
 class Remembered(Memory, Protocol):
@@ -108,14 +109,18 @@ class Recheck:
         At `start`, besides: all that is assigned, all that is gone, and, where another version or
         other settings may judge otherwise than before, every open issue.
         """
-        await self._gitea.version()
+        await self._gitea.me()
         ours = self._now()
         clocks = Clocks(ours, self._gitea.time(ours), self._monotonic())
         if start:
             await self._judge_anew(record)
         watches = await self._watched(clocks, record)
         changes, due = await self._see_all(watches, clocks, record)
-        is_open = await self._see_assigned(clocks, changes, record, start=start)
+        seen = await self._see_assigned(clocks, changes, record, whole=start)
+        if seen:
+            await self._see_all(await self._new(seen, watches), clocks, record)
+            await self._assigned.keep(seen)
+        is_open = seen.open if seen else frozenset()
         swept = (
             self._sweep(watch, clocks, is_open, record)
             for watch in due
@@ -213,6 +218,8 @@ class Recheck:
         if name.lower() != watch.key:
             log.info("repository.renamed", repository=watch.repository, now=name)
             await self._names.renamed(watch.repository, name)
+            for either in (watch.repository, name):
+                await self._look_at_all_in(either, record)
         return await self._watching.rename(watch, name)
 
     async def _vanished(self, watch: Watch, clocks: Clocks, record: Record, *, anew: bool) -> None:
@@ -226,17 +233,28 @@ class Recheck:
     # -- what is assigned elsewhere, and what is gone ---------------------------------------
 
     async def _see_assigned(
-        self, clocks: Clocks, changes: Collection[Change], record: Record, *, start: bool
-    ) -> frozenset[IssueRef]:
-        """Have looked at what is assigned and was missed; what is open for sure."""
+        self, clocks: Clocks, changes: Collection[Change], record: Record, *, whole: bool
+    ) -> Seen | None:
+        """Have looked at what is assigned and was missed; None where that could not be asked."""
         try:
-            seen = await self._assigned.see(clocks, changes, whole=start)
+            seen = await self._assigned.see(clocks, changes, whole=whole)
         except GiteaError as error:
             log.warning("recheck.failed", assignments=True, error=str(error))
-            return frozenset()
+            return None
         await record(Found(tuple(sorted(seen.looks))))
-        await self._assigned.keep(seen)
-        return seen.open
+        return seen
+
+    async def _new(self, seen: Seen, watches: Iterable[Watch]) -> list[Watch]:
+        """The repositories that matter since, watched from where assignments were seen before.
+
+        So what was said there beside the assignment is heard, too.
+        """
+        there = {watch.key for watch in watches}
+        names = {ref.key[0]: ref.repository for ref in seen.looks if ref.key[0] not in there}
+        new = [Watch(name, seen.before) for name in names.values() if seen.before]
+        for watch in new:
+            await self._watching.keep(watch)
+        return new
 
     async def _sweep(
         self, watch: Watch, clocks: Clocks, is_open: Collection[IssueRef], record: Record

@@ -130,19 +130,18 @@ def comment(
 
 
 def words(said: Comment) -> Words | None:
-    return Words.of(said, BOT.id, lambda one: one.body.startswith("/"))
+    return Words.of(said, BOT.id)
 
 
 @pytest.mark.parametrize(
     ("expected", "said"),
     [
         (True, comment("/hold")),
-        (False, comment("Thank you.")),
         (False, comment(f"{MARKER}\n", BOT, edited=0)),
         (True, comment(f"{MARKER}\n", BOT, edited=1)),
         (False, comment().model_copy(update={"issue_url": "", "pull_request_url": ""})),
     ],
-    ids=["a command", "none", "the bot's, as it was made", "the bot's, edited", "nowhere"],
+    ids=["somebody's", "the bot's, as it was made", "the bot's, edited", "nowhere"],
 )
 def test_which_comments_may_have_to_be_heard(expected: bool, said: Comment) -> None:
     assert expected is (words(said) is not None)
