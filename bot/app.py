@@ -47,6 +47,7 @@ from bot.labels import LabelBook, Scopes
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.mirror import Mirror, Mode
 from bot.models import IssueRef
+from bot.naming import Naming
 from bot.parser import references
 from bot.publish import Labels, StickyComment
 from bot.publisher import Publisher
@@ -57,6 +58,7 @@ from bot.routing import discover
 from bot.schedule import Schedule
 from bot.store.database import opened, sqlite_path
 from bot.store.graph import ResidentGraph
+from bot.store.naming import NameStore
 from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
@@ -88,6 +90,7 @@ class Bot:
     graph: ResidentGraph
     engine: Engine
     repositories: Repositories
+    naming: Naming
     metrics: Metrics
     reader: Reader | None
     sayings: SayingsStore
@@ -220,18 +223,13 @@ class Bot:
             store=self.store,
             watching=self.watching,
             listener=self._commander,
-            names=self,
+            names=self.naming,
             observer=self.metrics,
             bot=me.id,
             catch_up=settings.catch_up,
             judgement=judgement(settings),
             now=self.now,
         )
-
-    async def renamed(self, old: str, new: str) -> None:
-        """A repository has another name now: what was asked of it is asked anew."""
-        for name in (old, new):
-            self.repositories.forget(name)
 
     def forge_time(self) -> datetime:
         """Gitea's time; an hour before this machine's, where Gitea does not tell it."""
@@ -393,7 +391,7 @@ def _bot(
     metrics: Metrics,
     now: Callable[[], datetime],
 ) -> Bot:
-    store = Store(database, now=now)
+    store, repositories = Store(database, now=now), Repositories(gitea)
     return Bot(
         settings=settings,
         gitea=gitea,
@@ -401,7 +399,8 @@ def _bot(
         natives=NativesStore(database, now=now),
         graph=ResidentGraph(database, now=now),
         engine=_engine(settings, metrics),
-        repositories=Repositories(gitea),
+        repositories=repositories,
+        naming=Naming(gitea, repositories, NameStore(database, now=now), store),
         metrics=metrics,
         reader=_reader(settings, store, metrics, now),
         sayings=SayingsStore(database, now=now),

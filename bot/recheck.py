@@ -55,10 +55,10 @@ class Remembered(Memory, Protocol):
 
 
 class Names(Protocol):
-    """What is kept by the names of repositories."""
+    """What repositories are called, by Gitea's ids of them."""
 
-    async def renamed(self, old: str, new: str) -> None:
-        """A repository has another name now."""
+    async def heard(self, forge_id: int, name: str) -> set[IssueRef]:
+        """A repository may be called so; the issues elsewhere that this concerns."""
 
 
 class Observer(Protocol):
@@ -208,19 +208,23 @@ class Recheck:
     async def _called(
         self, watch: Watch, name: str | None, forge_id: int | None, record: Record
     ) -> Watch:
-        """The repository as it is called now. Another one of its name: all is looked at anew."""
-        if watch.forge_id is not None and forge_id not in {None, watch.forge_id}:
-            log.info("repository.replaced", repository=watch.repository)
-            await self._look_at_all_in(watch.repository, record)
-        watch = replace(watch, forge_id=forge_id or watch.forge_id)
-        if name is None or name == watch.repository:
-            return watch
-        if name.lower() != watch.key:
+        """The repository as it is called now. Under another name, or another one: all is looked at.
+
+        What is kept of issues is moved by then, or moves when they are looked at.
+        """
+        name = name or watch.repository
+        is_news = forge_id not in {None, watch.forge_id}
+        is_moved, is_another = name.lower() != watch.key, is_news and watch.forge_id is not None
+        concerned = set[IssueRef]()
+        if forge_id is not None and (is_news or is_moved):
+            concerned |= await self._names.heard(forge_id, name)
+        if is_moved or is_another:
             log.info("repository.renamed", repository=watch.repository, now=name)
-            await self._names.renamed(watch.repository, name)
-            for either in (watch.repository, name):
-                await self._look_at_all_in(either, record)
-        return await self._watching.rename(watch, name)
+            for either in {watch.repository, name}:
+                concerned |= await self._watching.concerned(either)
+        await record(Found(tuple(sorted(concerned))))
+        watch = replace(watch, forge_id=forge_id or watch.forge_id)
+        return await self._watching.rename(watch, name) if name != watch.repository else watch
 
     async def _vanished(self, watch: Watch, clocks: Clocks, record: Record, *, anew: bool) -> None:
         """It is gone, or may not be seen any longer: its issues are looked at, once."""

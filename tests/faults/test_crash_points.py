@@ -167,8 +167,9 @@ class Silence:
     def holds_commands(self, _written: object) -> bool:
         return False
 
-    async def renamed(self, _old: str, _new: str) -> None:
+    async def heard(self, _forge_id: int, _name: str) -> set[IssueRef]:
         """Nobody renames anything."""
+        return set()
 
 
 @dataclass

@@ -72,7 +72,8 @@ class Bench:
     recheck: Recheck = field(init=False)
     looks: list[str] = field(default_factory=list)
     hears: list[Hear] = field(default_factory=list)
-    names: list[tuple[str, str]] = field(default_factory=list)
+    names: list[tuple[int, str]] = field(default_factory=list)
+    concerned: tuple[str, ...] = ()  # by a name
     counted: list[tuple[int, int]] = field(default_factory=list)
     steady: float = 0.0
     full: bool = False
@@ -97,8 +98,9 @@ class Bench:
     def holds_commands(self, written: Comment | Issue) -> bool:
         return written.body.startswith("/")
 
-    async def renamed(self, old: str, new: str) -> None:
-        self.names.append((old, new))
+    async def heard(self, forge_id: int, name: str) -> set[IssueRef]:
+        self.names.append((forge_id, name))
+        return {IssueRef.parse(ref) for ref in self.concerned}
 
     def rechecked(self, *, changed: int, looked: int) -> None:
         self.counted.append((changed, looked))
@@ -188,6 +190,7 @@ async def bench(fresh: Bench) -> Bench:
         await fresh.know(number)
     await fresh.run(start=True)
     assert [] == await fresh.run()
+    fresh.names.clear()
     return fresh
 
 
@@ -440,9 +443,10 @@ async def test_one_with_another_name_is_followed_and_told_of(bench: Bench) -> No
     bench.alice().rename_repository("missile")
     assert [] == await bench.run(), "nothing tells of it yet"
     bench.alice("acme/missile").edit(1, body="Otherwise.")
+    bench.concerned = ("else/where#7",)
     found = await bench.run()
-    assert [(REPO, "acme/missile")] == bench.names
-    assert "acme/missile#1" in found
+    assert [(bench.forge.repository("acme/missile").id, "acme/missile")] == bench.names
+    assert {"acme/missile#1", "else/where#7"} < set(found)
     assert {*at(1, 2, 3, 4)} < set(found), "what is kept under the old name is looked at"
     assert await bench.watch() is None
     watch = await bench.watch("acme/missile")
@@ -454,7 +458,7 @@ async def test_a_quiet_one_with_another_name_is_found_within_the_hour(bench: Ben
     bench.alice().rename_repository("missile")
     bench.pass_by(3600)
     await bench.run()
-    assert [(REPO, "acme/missile")] == bench.names
+    assert ["acme/missile"] == [name for _, name in bench.names]
 
 
 async def test_a_name_spelled_otherwise_is_no_other_name(bench: Bench) -> None:
@@ -472,7 +476,8 @@ async def test_another_repository_of_the_same_name_is_looked_at_as_a_whole(bench
     bench.forge.grant(REPO, "alice", "admin")
     bench.alice().open("Another first")
     assert at(1, 2, 3, 4) == await bench.run()
-    assert [] == bench.names
+    assert [(bench.forge.repository(REPO).id, REPO)] == bench.names
+    assert [] == await bench.run()
 
 
 async def test_an_archived_one_is_left_alone_until_it_is_not(bench: Bench) -> None:
