@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import math
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
@@ -19,6 +20,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ai import Reader
+from bot.assigned import progress_in
 from bot.commander import Commander, Manners
 from bot.commands import Commands, discover_commands
 from bot.config import Settings
@@ -37,9 +39,10 @@ from bot.errors import (
 from bot.estimator import SizeLimits
 from bot.gitea.api import GiteaAPI
 from bot.gitea.client import Gitea
-from bot.gitea.models import Issue, User
+from bot.gitea.models import User
 from bot.help_page import help_page
 from bot.herald import Herald
+from bot.judgement import judgement
 from bot.labels import LabelBook, Scopes
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.mirror import Mirror, Mode
@@ -48,6 +51,7 @@ from bot.naming import Naming
 from bot.parser import references
 from bot.publish import Labels, StickyComment
 from bot.publisher import Publisher
+from bot.recheck import Recheck
 from bot.render import Renderer
 from bot.repositories import Repositories
 from bot.routing import discover
@@ -58,6 +62,7 @@ from bot.store.naming import NameStore
 from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
+from bot.store.watching import Watching
 from bot.surroundings import Surveyor
 from bot.ticks import Ticks
 from bot.webhook import Webhook
@@ -90,12 +95,14 @@ class Bot:
     metrics: Metrics
     reader: Reader | None
     sayings: SayingsStore
+    watching: Watching
     commands: Commands
     now: Callable[[], datetime]
     stopping: bool = False
     _me: User | None = None
     _coordinator: Coordinator | None = None
     _commander: Commander | None = None
+    _recheck: Recheck | None = None
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -121,6 +128,12 @@ class Bot:
         assert self._commander is not None
         return self._commander
 
+    @property
+    def recheck(self) -> Recheck:
+        """Finds what was missed."""
+        assert self._recheck is not None
+        return self._recheck
+
     async def core(self) -> Bot:
         """This bot, when it knows who it is. Raises GiteaError while that cannot be asked."""
         async with self._asking:
@@ -142,10 +155,6 @@ class Bot:
         with suppress(Forbidden):  # a token of the least scopes may not ask; then it is 50
             await self.gitea.settle()
         return me
-
-    async def assigned(self) -> Collection[Issue]:
-        """Every open issue that is assigned to the bot, in all repositories."""
-        return [issue async for issue in self.gitea.assigned_issues()]
 
     def _build(self, me: User) -> None:
         settings = self.settings
@@ -178,7 +187,7 @@ class Bot:
             mirror=mirror,
             publisher=publisher,
             herald=Herald(self.gitea, renderer, me),
-            watching=_Nowhere(),
+            watching=self.watching,
             bot=me,
             rules=_rules(settings),
             reader=self.reader,
@@ -210,6 +219,18 @@ class Bot:
                 per_hour=settings.commands.per_hour,
             ),
             archived=self.repositories.archived,
+            now=self.now,
+        )
+        self._recheck = Recheck(
+            gitea=self.gitea,
+            store=self.store,
+            watching=self.watching,
+            listener=self._commander,
+            names=self.naming,
+            observer=self.metrics,
+            bot=me.id,
+            catch_up=settings.catch_up,
+            judgement=judgement(settings),
             now=self.now,
         )
 
@@ -278,16 +299,17 @@ class Bot:
                 queue=await self.engine.counts(),
                 issues=await self.store.statuses(),
                 set_aside=await self.store.failures_count(),
+                unseen=await self._unseen(),
             )
         except StoreError as error:
             log.warning("metrics.incomplete", error=str(error))
             self.metrics.unknown()
         return web.Response(body=self.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
-
-class _Nowhere:
-    async def watch(self, _repositories: Collection[str], _since: datetime) -> None:
-        pass
+    async def _unseen(self) -> float:
+        """Seconds since which changes were not looked for; NaN before the first recheck."""
+        progress = await progress_in(self.watching)
+        return (self.now() - progress.mark.asked_at).total_seconds() if progress else math.nan
 
 
 def _rules(settings: Settings) -> Rules:
@@ -373,8 +395,7 @@ def _bot(
     metrics: Metrics,
     now: Callable[[], datetime],
 ) -> Bot:
-    store = Store(database, now=now)
-    repositories = Repositories(gitea)
+    store, repositories = Store(database, now=now), Repositories(gitea)
     return Bot(
         settings=settings,
         gitea=gitea,
@@ -387,6 +408,7 @@ def _bot(
         metrics=metrics,
         reader=_reader(settings, store, metrics, now),
         sayings=SayingsStore(database, now=now),
+        watching=Watching(database, now=now),
         commands=discover_commands(),
         now=now,
     )

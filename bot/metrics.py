@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -45,6 +46,12 @@ class Metrics:
         self._reports = Counter(
             "mosaic_reports", "Reports decided.", ("outcome",), registry=self.registry
         )
+        self._rechecked = Counter(
+            "mosaic_recheck_issues",
+            "Changed issues the recheck found.",
+            ("outcome",),
+            registry=self.registry,
+        )
         self._readings = Counter(
             "mosaic_ai_readings", "Questions to Claude.", ("outcome",), registry=self.registry
         )
@@ -70,7 +77,12 @@ class Metrics:
         self._set_aside = Gauge(
             "mosaic_set_aside", "Work that was given up.", registry=self.registry
         )
-        self._standing = (self._queue, self._issues, self._set_aside)
+        self._unseen = Gauge(
+            "mosaic_recheck_age_seconds",
+            "Time since which changes were not looked for.",
+            registry=self.registry,
+        )
+        self._standing = (self._queue, self._issues, self._set_aside, self._unseen)
         self._stands = True
 
     def delivery(self, event: str, outcome: str) -> None:
@@ -91,6 +103,11 @@ class Metrics:
         """A report was decided, and written or left alone."""
         self._reports.labels("written" if written else "unchanged").inc()
 
+    def rechecked(self, *, changed: int, looked: int) -> None:
+        """Issues of a repository had changed, and of these some must be looked at."""
+        self._rechecked.labels("looked").inc(looked)
+        self._rechecked.labels("left").inc(max(0, changed - looked))
+
     def reading(self, outcome: str, tokens_in: int, tokens_out: int, seconds: float) -> None:
         """Claude was asked, or was not because the answer is known or must not be asked for."""
         self._readings.labels(outcome).inc()
@@ -99,9 +116,14 @@ class Metrics:
         self._tokens.labels("out").inc(tokens_out)
 
     def standing(
-        self, *, queue: Mapping[str, int], issues: Mapping[str, int], set_aside: int
+        self,
+        *,
+        queue: Mapping[str, int],
+        issues: Mapping[str, int],
+        set_aside: int,
+        unseen: float = math.nan,
     ) -> None:
-        """How things stand now, asked when somebody looks."""
+        """How things stand now, asked when somebody looks; `unseen`: seconds, NaN if not known."""
         self._tell_standing(shown=True)
         for state, count in queue.items():
             self._queue.labels(state).set(count)
@@ -109,6 +131,7 @@ class Metrics:
         for status, count in issues.items():
             self._issues.labels(status or "unknown").set(count)
         self._set_aside.set(set_aside)
+        self._unseen.set(unseen)
 
     def unknown(self) -> None:
         """How things stand cannot be asked: nothing is told of it, rather than what once was so."""

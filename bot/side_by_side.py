@@ -1,4 +1,4 @@
-"""Two things at once; of several failures, the one that says most."""
+"""Several things at once; of several failures, the one that says most."""
 
 from __future__ import annotations
 
@@ -22,6 +22,22 @@ async def side_by_side(
     except ExceptionGroup as errors:
         raise worst(errors.exceptions) from None
     return one.result(), two.result()
+
+
+async def all_of(asked: Iterable[Coroutine[Any, Any, A]], *, at_once: int) -> list[A]:
+    """What all of them give, in their order; so many at once, and failing as `side_by_side`."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(coroutine: Coroutine[Any, Any, A]) -> A:
+        async with gate:
+            return await coroutine
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(coroutine)) for coroutine in asked]
+    except ExceptionGroup as errors:
+        raise worst(errors.exceptions) from None
+    return [task.result() for task in tasks]
 
 
 def worst(errors: Sequence[BaseException]) -> BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
@@ -11,12 +12,14 @@ from typing import Protocol
 
 import structlog
 
+from bot.changes import Found, Hear
 from bot.commander import Commander
 from bot.coordinator import Coordinator
 from bot.engine import Freshness, Job, failed_how
 from bot.gitea.events import Event
-from bot.gitea.models import Issue, User
+from bot.gitea.models import User
 from bot.models import IssueRef
+from bot.recheck import Record
 from bot.repositories import Repositories
 from bot.requests import Done
 from bot.routing import Router
@@ -25,7 +28,7 @@ from bot.store.queries import Failure, Known, Store
 log = structlog.get_logger(__name__)
 
 DELIVERY, LOOK, RECHECK, HEAR = "delivery", "look", "recheck", "hear"
-EVERYTHING = "everything"  # payload of the recheck at start; others carry their tick
+START = "start"  # payload of the recheck at start; others carry their tick
 PACE = 0.05  # seconds from look to look of a catching up, so that new deliveries find a place
 
 
@@ -46,6 +49,13 @@ class Naming(Protocol):
         """A webhook says that a repository was deleted; the issues elsewhere that concerns."""
 
 
+class Finder(Protocol):
+    """Finds what was missed."""
+
+    async def run(self, record: Record, *, start: bool = False) -> None:
+        """Find what changed since the last time, and have it recorded."""
+
+
 class Core(Protocol):
     """What can only be had once Gitea has said who the bot is."""
 
@@ -61,8 +71,9 @@ class Core(Protocol):
     def commander(self) -> Commander:
         """Does what people ask for in comments."""
 
-    async def assigned(self) -> Collection[Issue]:
-        """Every open issue that is assigned to the bot, in all repositories."""
+    @property
+    def recheck(self) -> Finder:
+        """Finds what was missed."""
 
 
 class Worker:
@@ -115,12 +126,12 @@ class Worker:
         return "recorded"
 
     async def recheck(self, tick: str) -> None:
-        """Have what waits rechecked; `tick` names the moment, so that replicas do it once."""
+        """Have found what was missed; `tick` names the moment, so that replicas do it once."""
         await self._submit_recheck(tick, tick)
 
     async def catch_up(self, name: str) -> None:
-        """Have every open issue looked at: what happened while the bot was down is not known."""
-        await self._submit_recheck(name, EVERYTHING)
+        """Have found what was missed while the bot was down, and what only a start looks for."""
+        await self._submit_recheck(name, START)
 
     async def _submit_recheck(self, name: str, payload: str) -> None:
         stamp = self._freshness.stamp()
@@ -140,7 +151,7 @@ class Worker:
         elif job.kind == HEAR:
             await self._hear(job)
         else:
-            await self._recheck(everything=job.payload == EVERYTHING)
+            await self._recheck(job)
 
     async def give_up(self, job: Job, error: Exception) -> None:
         """Keep a job that failed for good, for a person to look at.
@@ -217,22 +228,32 @@ class Worker:
         self._freshness.done(ref, begun)
         await self._store.forget_failure(_failure_of_look(ref))
 
-    async def _later(self, refs: Collection[IssueRef], pace: float = 0.0) -> None:
+    async def _later(self, refs: Collection[IssueRef]) -> None:
         """Have issues looked at after this job; a look too many finds nothing to do."""
         looks = [look(ref, stamp=self._freshness.stamp()) for ref in refs]
-        await asyncio.gather(
-            *(self._queue.submit(job, delay=nth * pace) for nth, job in enumerate(looks))
-        )
+        await asyncio.gather(*map(self._queue.submit, looks))
 
-    async def _recheck(self, *, everything: bool) -> None:
-        """Look at what is assigned but unknown, and at what waits for something, or at all."""
+    def _heard(self, missed: Hear) -> Job:
+        ref, words, stamp = missed.ref, missed.comments, self._freshness.stamp()
+        return hear(ref, words, stamp=stamp, opening=missed.opening, name=missed.digest)
+
+    async def _recheck(self, job: Job) -> None:
+        """Find what was missed, unless another recheck did since this one was asked for."""
+        about = START if job.payload == START else RECHECK
+        if self._freshness.covers(about, job.stamp):
+            return
         core = await self._core()
-        known = await self._store.coordinated()
-        there = set(known)
-        missed = [i.ref for i in await core.assigned() if not i.is_pull and i.ref not in there]
-        again = known if everything else await self._store.blocked()
-        log.info("recheck", missed=len(missed), again=len(again), everything=everything)
-        await self._later([*missed, *again], PACE if everything else 0.0)
+        begun, nth = self._freshness.begin(), itertools.count()
+
+        async def record(found: Found) -> None:
+            await asyncio.gather(*(self._queue.submit(self._heard(one)) for one in found.hears))
+            looks = [look(ref, stamp=self._freshness.stamp()) for ref in found.looks]
+            pace = PACE if about == START else 0.0
+            await asyncio.gather(*(self._queue.submit(j, delay=next(nth) * pace) for j in looks))
+
+        await core.recheck.run(record, start=about == START)
+        self._freshness.done(about, begun)
+        await self._store.forget_failure(RECHECK)
 
 
 class Desk:

@@ -56,6 +56,11 @@ class GiteaAPI:
         ahead = self.client.ahead
         return None if ahead is None else ours + ahead
 
+    @property
+    def page_size(self) -> int:
+        """How many items a page of a list holds."""
+        return self.client.page_size
+
     async def me(self) -> User:
         """GET /user: the bot itself."""
         return _read(User, await self.client.getitem("/user"))

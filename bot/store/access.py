@@ -52,7 +52,7 @@ class Access:
         self._insert: Any = postgresql.insert if self._is_postgresql else sqlite.insert
 
     @whole
-    async def _read(self, statement: sa.Select[Any]) -> Sequence[Any]:
+    async def _read(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> Sequence[Any]:
         async with self._reading() as connection:
             rows: Sequence[Any] = (await connection.execute(statement)).all()
             return rows

@@ -41,6 +41,7 @@ from bot.models import IssueRef
 from bot.naming import Naming
 from bot.publish import Labels, StickyComment
 from bot.publisher import Publisher
+from bot.recheck import Recheck
 from bot.render import Renderer
 from bot.repositories import Repositories
 from bot.requests import Done
@@ -51,8 +52,9 @@ from bot.store.naming import NameStore
 from bot.store.natives import NativesStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
+from bot.store.watching import Watching
 from bot.surroundings import Surveyor
-from bot.worker import Worker
+from bot.worker import RECHECK, Worker
 
 BOT = "coordinator"
 MOST_CALLS = 400
@@ -152,8 +154,8 @@ class Quiet:
     async def hear(self, _issue: IssueRef, _comments: object) -> None:
         """Nobody says a word."""
 
-    async def watch(self, _repositories: object, _since: datetime) -> None:
-        """Nothing is missed."""
+    def rechecked(self, *, changed: int, looked: int) -> None:
+        """Nobody counts."""
 
 
 class Silence:
@@ -164,6 +166,13 @@ class Silence:
     async def close(self, _done: Done) -> None:
         """There is nothing to note."""
 
+    def holds_commands(self, _written: object) -> bool:
+        return False
+
+    async def heard(self, _forge_id: int, _name: str) -> set[IssueRef]:
+        """Nobody renames anything."""
+        return set()
+
 
 @dataclass
 class Core:
@@ -171,11 +180,8 @@ class Core:
 
     bot: User
     coordinator: Coordinator
-    gitea: GiteaAPI
+    recheck: Recheck
     commander: Silence = field(default_factory=Silence)
-
-    async def assigned(self) -> list[Any]:
-        return [issue async for issue in self.gitea.assigned_issues()]
 
 
 @dataclass
@@ -188,6 +194,7 @@ class World:
     sayings: SayingsStore
     natives: NativesStore
     names: NameStore
+    watching: Watching
     me: User
     repo: str
     clock: Clock
@@ -226,14 +233,26 @@ class World:
                 hear=Quiet().hear,
             ),
             herald=Herald(gitea, RENDERER, self.me),
-            watching=Quiet(),
+            watching=self.trap.around(self.watching, "watching"),
             bot=self.me,
             rules=Rules(settings.roster, 0.5, SizeLimits(), 50, frozenset()),
             reader=None,
             sayings=sayings,
             clock=self.clock,
         )
-        core = Core(self.me, coordinator, self.gitea)
+        recheck = Recheck(
+            gitea=gitea,
+            store=store,
+            watching=self.trap.around(self.watching, "watching"),
+            listener=Silence(),
+            names=Silence(),
+            observer=Quiet(),
+            bot=self.me.id,
+            catch_up=settings.catch_up,
+            judgement="the same",
+            now=self.clock,
+        )
+        core = Core(self.me, coordinator, recheck)
 
         async def give() -> Core:
             return core
@@ -265,6 +284,12 @@ class World:
         job = Job(event.delivery, "delivery", f"{self.repo}#{number}", event.dump(), stamp)
         self.queue.ids.add(job.id)
         self.queue.jobs.append(job)
+
+    def tick(self) -> None:
+        """The recheck is due."""
+        name = f"recheck:{len(self.queue.ids)}"
+        self.queue.ids.add(name)
+        self.queue.jobs.append(Job(name, RECHECK, RECHECK, "now", self.worker._freshness.stamp()))
 
     async def work(self) -> None:
         """Do all that is queued; a bot that dies is started again."""
@@ -341,6 +366,16 @@ def _deleted_report(world: World) -> None:
     world.hear(2, "edited")
 
 
+def _missed(world: World) -> None:
+    """Nobody tells of it; the recheck is due."""
+    alice = world.forge.act_as("alice", world.repo)
+    alice.close(1)
+    alice.edit(3, body=f"Blocked by #4{SIZE}")
+    alice.unassign(2, BOT)
+    alice.open("Five", SIZE, assignees=[BOT])
+    world.tick()
+
+
 STEPS: dict[str, tuple[Act, ...]] = {
     "assigned": (_open,),
     "blocker closed": (_open, _alice(lambda a: a.close(1), 1, "closed")),
@@ -357,6 +392,7 @@ STEPS: dict[str, tuple[Act, ...]] = {
     "report deleted": (_open, _deleted_report),
     "taken away in Gitea": (_open, _alice(lambda a: a.unblock(2, by=1), 2, "edited")),
     "added in Gitea": (_open, _alice(lambda a: a.block(3, by=1), 3, "edited")),
+    "missed": (_open, World.tick, _missed),
 }
 
 
@@ -398,7 +434,7 @@ async def _run(make: Callable[[], Any], steps: tuple[Act, ...], trap: Trap) -> d
         sa.event.listen(engine.sync_engine, "connect", _no_power_cuts)
         await engine.dispose()
         clock = Clock()
-        kinds = (Store, SayingsStore, NativesStore, NameStore)
+        kinds = (Store, SayingsStore, NativesStore, NameStore, Watching)
         world: World = world_of(*(kind(engine, now=clock) for kind in kinds), clock)
         world.boot()
         for step in steps[:-1]:
@@ -408,7 +444,9 @@ async def _run(make: Callable[[], Any], steps: tuple[Act, ...], trap: Trap) -> d
         world.trap = trap
         world.boot()
         await world.work()
-        return await world.state()
+        state = await world.state()
+        del world.forge.state.repositories[world.repo]  # another world's bot would find it
+        return state
 
 
 @pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS.keys())

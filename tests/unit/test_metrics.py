@@ -25,8 +25,9 @@ def metrics() -> Metrics:
     metrics.job("delivery", "done", 0.2)
     metrics.request("GET", "/version", 200, 0.01)
     metrics.report(written=True)
+    metrics.rechecked(changed=5, looked=2)
     metrics.reading("ok", 1200, 80, 2.5)
-    metrics.standing(queue={"waiting": 3}, issues={"blocked": 2}, set_aside=1)
+    metrics.standing(queue={"waiting": 3}, issues={"blocked": 2}, set_aside=1, unseen=90.5)
     return metrics
 
 
@@ -45,6 +46,9 @@ def metrics() -> Metrics:
         ("mosaic_ai_tokens_total", {"direction": "in"}, 1200),
         ("mosaic_ai_tokens_total", {"direction": "out"}, 80),
         ("mosaic_ai_seconds_sum", {"outcome": "ok"}, 2.5),
+        ("mosaic_recheck_issues_total", {"outcome": "looked"}, 2),
+        ("mosaic_recheck_issues_total", {"outcome": "left"}, 3),
+        ("mosaic_recheck_age_seconds", {}, 90.5),
         ("mosaic_queue", {"state": "waiting"}, 3),
         ("mosaic_issues", {"status": "blocked"}, 2),
         ("mosaic_set_aside", {}, 1),
@@ -106,7 +110,7 @@ def families(metrics: Metrics) -> dict[str, tuple[str, str, frozenset[str]]]:
 def test_the_page_is_in_the_text_format(metrics):
     """With help on everything, and the type that Prometheus asks for."""
     assert CONTENT_TYPE.startswith("text/plain; version=")
-    assert 12 == len(families(metrics))
+    assert 14 == len(families(metrics))
     assert all(text.endswith(".") for _, text, _ in families(metrics).values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -9,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from bot.changes import Found, Hear
 from bot.engine import Freshness, Job
 from bot.errors import NotFound, Retryable, StoreError
 from bot.gitea.events import Event
-from bot.gitea.models import Issue, IssueRepository, User
+from bot.gitea.models import User
 from bot.models import IssueRef
+from bot.recheck import Record
 from bot.repositories import Repositories
 from bot.requests import Done
 from bot.routing import Desk, Router
@@ -41,12 +44,28 @@ class Queue:
 
 
 @dataclass
+class Finds:
+    """A recheck that finds what it is told to."""
+
+    finds: list[Found] = field(default_factory=list)
+    starts: list[bool] = field(default_factory=list)
+    trouble: Exception | None = None
+
+    async def run(self, record: Record, *, start: bool = False) -> None:
+        self.starts.append(start)
+        if self.trouble:
+            raise self.trouble
+        for found in self.finds:
+            await record(found)
+
+
+@dataclass
 class Core:
     """Gitea and the coordinator, as far as the worker sees them."""
 
     looked: list[IssueRef] = field(default_factory=list)
     act: Callable[[IssueRef, Later], Awaitable[None]] | None = None
-    open_issues: list[Issue] = field(default_factory=list)
+    recheck: Finds = field(default_factory=Finds)
     asked: Done = field(default_factory=Done)
     read_afresh: list[IssueRef] = field(default_factory=list)
     heard: list[Any] = field(default_factory=list)
@@ -78,9 +97,6 @@ class Core:
             self.read_afresh.append(ref)
         if self.act:
             await self.act(ref, later)
-
-    async def assigned(self) -> list[Issue]:
-        return self.open_issues
 
 
 @dataclass
@@ -345,46 +361,54 @@ async def test_a_change_to_a_repository_is_passed_on(bench: Bench) -> None:
 
 # ---- the recheck ----
 
-
-def issue(number: int, *, pull: bool = False) -> Issue:
-    return Issue(
-        id=number,
-        number=number,
-        created_at=WHEN,
-        updated_at=WHEN,
-        pull_request={} if pull else None,  # type: ignore[arg-type]
-        repository=IssueRepository(id=1, name="Rocket", owner="Acme", full_name="Acme/Rocket"),
-    )
+MISSED = Hear(ONE, (3, 8), opening=True, digest="abc")
 
 
-async def test_the_recheck_looks_at_what_was_missed_and_at_what_waits(bench: Bench) -> None:
-    await bench.store.save(Known(ONE, coordinated=True, status="ready"))
-    await bench.store.save(Known(TWO, coordinated=True, status="blocked"))
-    bench.core.open_issues = [issue(1), issue(2), issue(3), issue(4, pull=True)]
+async def test_what_the_recheck_finds_is_heard_and_looked_at(bench: Bench) -> None:
+    """What is to be heard is recorded first: it may change what the look finds."""
+    bench.core.recheck.finds = [Found((TWO,), (MISSED,)), Found((THREE,))]
     await bench.worker.recheck("12:00")
     [job] = bench.queue.jobs
-    assert "recheck:12:00" == job.id
+    assert ("recheck:12:00", "recheck") == (job.id, job.partition)
     await bench.worker.work(job)
-    assert {str(TWO), str(THREE)} == {one.payload for one in bench.queue.jobs[1:]}
+    assert [False] == bench.core.recheck.starts
+    heard, *looks = bench.queue.jobs[1:]
+    assert ("hear:abc", HEAR, "acme/rocket#1") == (heard.id, heard.kind, heard.partition)
+    assert {"issue": str(ONE), "comments": [3, 8], "opening": True} == json.loads(heard.payload)
+    assert [str(TWO), str(THREE)] == [one.payload for one in looks]
+    assert [0.0] * 4 == bench.queue.delays
 
 
-async def test_at_start_every_open_issue_is_looked_at_one_after_another(bench: Bench) -> None:
-    """Gitea sends nothing twice, so nothing is known of what happened while the bot was down."""
-    await bench.store.save(Known(ONE, coordinated=True, status="ready", state="open"))
-    await bench.store.save(Known(TWO, coordinated=True, status="closed", state="closed"))
-    bench.core.open_issues = [issue(1), issue(3)]
+async def test_the_recheck_at_start_leaves_new_deliveries_a_place(bench: Bench) -> None:
+    bench.core.recheck.finds = [Found((TWO, ONE)), Found((THREE,))]
     await bench.worker.catch_up("start-1")
     await bench.worker.work(bench.queue.jobs[0])
-    assert [str(THREE), str(ONE)] == [job.payload for job in bench.queue.jobs[1:]]
-    assert [0.0, PACE] == bench.queue.delays[1:]
+    assert [True] == bench.core.recheck.starts
+    assert [str(TWO), str(ONE), str(THREE)] == [job.payload for job in bench.queue.jobs[1:]]
+    assert [0.0, PACE, 2 * PACE] == bench.queue.delays[1:]
 
 
-async def test_an_issue_that_was_closed_and_is_open_again_was_missed(bench: Bench) -> None:
-    await bench.store.save(Known(ONE, coordinated=True, status="closed", state="closed"))
-    bench.core.open_issues = [issue(1)]
+async def test_rechecks_that_wait_for_the_same_thing_are_done_once(bench: Bench) -> None:
+    """As after Gitea was down: all that were due meanwhile come at once."""
+    for tick in ("12:00", "12:05"):
+        await bench.worker.recheck(tick)
+    await bench.worker.catch_up("start-1")
+    jobs = list(bench.queue.jobs)
+    for job in jobs:
+        await bench.worker.work(job)
+    await bench.worker.recheck("12:10")
+    await bench.worker.work(bench.queue.jobs[-1])
+    assert [False, True, False] == bench.core.recheck.starts
+
+
+async def test_a_recheck_that_failed_is_done_again(bench: Bench) -> None:
     await bench.worker.recheck("12:00")
+    bench.core.recheck.trouble = Retryable("down")
+    with pytest.raises(Retryable):
+        await bench.worker.work(bench.queue.jobs[0])
+    bench.core.recheck.trouble = None
     await bench.worker.work(bench.queue.jobs[0])
-    assert [str(ONE)] == [job.payload for job in bench.queue.jobs[1:]]
+    assert [False, False] == bench.core.recheck.starts
 
 
 # ---- setting aside ----
@@ -435,6 +459,13 @@ async def test_rechecks_that_fail_are_listed_once_and_each_delivery(bench: Bench
         await bench.worker.give_up(Job(tick, DELIVERY, partition(ONE), "{}"), NotFound("no"))
     ids = {one.id for one in await bench.store.failures()}
     assert {"recheck", "15:00", "15:05"} == ids
+
+
+async def test_a_recheck_that_succeeds_takes_those_that_failed_off_the_list(bench: Bench) -> None:
+    await bench.worker.give_up(Job("recheck:15:00", RECHECK, "recheck", "15:00"), NotFound("no"))
+    await bench.worker.recheck("15:05")
+    await bench.worker.work(bench.queue.jobs[0])
+    assert [] == await bench.store.failures()
 
 
 async def test_work_put_back_is_done_however_fresh_the_issue_is(bench: Bench) -> None:

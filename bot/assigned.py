@@ -1,0 +1,132 @@
+"""What is assigned to the bot in repositories that nobody watches yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.changes import Change, was_missed
+from bot.gitea.models import Issue
+from bot.models import IssueRef
+from bot.store.queries import Known
+from bot.watermark import HOURLY, Clocks, Watermark
+
+NOTE = "assigned"
+
+
+class Assignments(Protocol):
+    """What this needs of Gitea."""
+
+    def assigned_issues(self, since: datetime | None = None) -> AsyncIterator[Issue]:
+        """What is open and assigned to the bot; with `since`, what changed since then."""
+
+    async def count_assigned(self, since: datetime) -> int | None:
+        """How many of those changed since then; None where Gitea does not tell."""
+
+
+class Memory(Protocol):
+    """What this needs of the store."""
+
+    async def issues(self, refs: Collection[IssueRef]) -> dict[IssueRef, Known]:
+        """What is known of issues."""
+
+
+class Notes(Protocol):
+    """Where the watermark is kept."""
+
+    async def note(self, name: str) -> str:
+        """What was noted under a name; empty where nothing was."""
+
+    async def keep_note(self, name: str, value: str) -> None:
+        """Note something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far assignments were seen; `whole_at`: when all of them were (this machine's time)."""
+
+    mark: Watermark
+    whole_at: datetime
+
+    def dump(self) -> str:
+        """As JSON."""
+        moments = (self.mark.since, self.mark.asked_at, self.whole_at)
+        return json.dumps([moment.isoformat() for moment in moments])
+
+    @classmethod
+    def load(cls, text: str) -> Progress:
+        """What `dump` wrote."""
+        since, asked_at, whole_at = map(datetime.fromisoformat, json.loads(text))
+        return cls(Watermark(since, asked_at), whole_at)
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether all of them are to be seen again."""
+        return not timedelta() <= now - self.whole_at < HOURLY
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of it: what to look at, what is open for sure, how far all was seen, and before."""
+
+    looks: frozenset[IssueRef]
+    open: frozenset[IssueRef]
+    progress: Progress
+    before: Watermark | None
+
+
+class Assigned:
+    """Asks for assignments: for their number each time, for the list where that is not right."""
+
+    def __init__(
+        self, gitea: Assignments, store: Memory, notes: Notes, *, bot: int, reach: timedelta
+    ) -> None:
+        self._gitea = gitea
+        self._store = store
+        self._notes = notes
+        self._bot = bot
+        self._reach = reach
+
+    async def see(self, clocks: Clocks, listed: Iterable[Change], *, whole: bool) -> Seen:
+        """Look for what was missed; `listed` is what changed in watched repositories.
+
+        `whole`: all assignments, whatever their number; so, too, once an hour.
+        """
+        before = await progress_in(self._notes)
+        if whole or before is None or before.is_due(clocks.ours):
+            return await self._see_all(clocks, before.mark if before else None)
+        since = before.mark.start(clocks, self._reach)
+        there = {c.id for c in listed if c.assigned and c.is_open and c.updated_at >= since}
+        found: list[Change] = []
+        if await self._gitea.count_assigned(since) != len(there):
+            found = await self._list(since)
+        newest = max((change.updated_at for change in found), default=None)
+        progress = Progress(before.mark.moved(clocks, newest), before.whole_at)
+        return Seen(await self._missed(found), frozenset(), progress, before.mark)
+
+    async def _see_all(self, clocks: Clocks, before: Watermark | None) -> Seen:
+        found = await self._list(None)
+        newest = max((change.updated_at for change in found), default=None)
+        progress = Progress(clocks.watermark.moved(clocks, newest), clocks.ours)
+        is_open = frozenset(one.ref for one in found)
+        return Seen(await self._missed(found), is_open, progress, before)
+
+    async def _list(self, since: datetime | None) -> list[Change]:
+        return [Change.of(one, self._bot) async for one in self._gitea.assigned_issues(since)]
+
+    async def _missed(self, changes: Collection[Change]) -> frozenset[IssueRef]:
+        """Those not coordinated."""
+        known = await self._store.issues([change.ref for change in changes])
+        return frozenset(one.ref for one in changes if was_missed(one, known.get(one.ref)))
+
+    async def keep(self, seen: Seen) -> None:
+        """Note how far all was seen, once what was found is recorded."""
+        await self._notes.keep_note(NOTE, seen.progress.dump())
+
+
+async def progress_in(notes: Notes) -> Progress | None:
+    """How far assignments were seen; None before the first time."""
+    text = await notes.note(NOTE)
+    return Progress.load(text) if text else None
