@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from bot.decide import GRAPH_MOST
 from bot.errors import GiteaError, NotFound, Permanent
 from bot.gitea.models import Issue
 from bot.models import Dependency, IssueRef, RefState, Source
@@ -196,7 +197,7 @@ class Surveyor:
         looked = await self._look_at([*followed, *hidden, *proposed], told)
         looked |= await self._remembered(waiting, told | looked)
         view = _View(me, looked, concealed)
-        edges = await self._beyond(me, [*out, *into], concealed, NEAR)
+        edges = await self._beyond(me, [*out, *into], concealed, GRAPH_MOST)
         drawn = await self._drawn(view, edges, besides=hidden)
         over = [ref for ref, one in looked.items() if not one.state.blocks]
         return Surroundings(

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from bot.decide import GRAPH_MOST
 from bot.errors import Conflict, Forbidden, NotFound, Retryable
 from bot.gitea.models import Issue, IssueRepository, Repository
 from bot.models import IssueRef, RefState, Source
 from bot.repositories import Repositories
 from bot.store.graph import Hidden
 from bot.store.queries import Edge, Known
-from bot.surroundings import HOPS, NEAR, REPOSITORIES, Surroundings, Surveyor
+from bot.surroundings import HOPS, REPOSITORIES, Surroundings, Surveyor
 
 WHEN = datetime(2026, 11, 22, tzinfo=UTC)
 ME = IssueRef("acme", "rocket", 1)
@@ -251,10 +252,10 @@ async def test_a_dense_graph_is_followed_for_a_bounded_number_of_edges(
 
 async def test_for_a_report_only_what_may_be_drawn_is_followed(world: World) -> None:
     """A cycle is asked for by itself, however long it is."""
-    for number in range(1, 3 * NEAR):
+    for number in range(1, 3 * GRAPH_MOST):
         world.edge(ref(number), ref(number + 1))
     found = await world.survey()
-    assert NEAR == len(found.edges)
+    assert GRAPH_MOST == len(found.edges)
     assert (ME, ref(77), ME) == found.cycle
 
 
