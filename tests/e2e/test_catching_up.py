@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Bot
+from bot.boxes import boxes
 from bot.config import load
 from bot.demo.actor import Actor
 from bot.demo.forge import Forge, serve
@@ -278,6 +279,79 @@ async def test_a_report_that_was_edited_meanwhile_is_put_right(
         right = comment.body
     async with missing(world, lambda: world.alice().edit_comment(comment, f"{MARKER}\nForged.")):
         assert right == world.report(number)
+
+
+@missing
+async def test_what_was_said_and_ticked_is_done_in_order_and_once(
+    world: World, missing: Missing
+) -> None:
+    async with world.at_work():
+        said, ticked = world.open("Said"), world.open("Ticked")
+    opened: list[int] = []
+
+    def act() -> None:
+        alice = world.alice()
+        for words in ("/priority p1", "Well.", "/priority p0\n/hold"):
+            alice.comment(said, words)
+        [report] = world.forge.comments(REPO, ticked, by=BOT)
+        alice.tick(report, [*boxes(report.body)].index("hold"))
+        body = f"{EASY}\n\n/priority p2"
+        opened.append(alice.open("Opened", body, assignees=[BOT]).number)
+
+    async with missing(world, act):
+        assert ("On", {"status/hold", *GLM, "priority/p0"}) == world.stands(said)
+        assert ("On", {"status/hold", *GLM}) == world.stands(ticked)
+        assert ("Ready", {"status/ready", *GLM, "priority/p2"}) == world.stands(opened[0])
+        world.forge.requests.clear()
+        await world.tick()
+        assert {} == world.written()
+
+
+# ---- repositories as a whole ----
+
+
+@missing
+async def test_a_repository_that_was_renamed_keeps_its_reports(
+    world: World, missing: Missing
+) -> None:
+    async with world.at_work():
+        far = world.open("Far", repository=FAR)
+        waits = world.open("Waits", f"Blocked by {FAR}#{far}")
+        await world.tick()
+        assert BLOCKED == world.stands(waits)
+
+    def act() -> None:
+        world.alice(FAR).rename_repository("further")
+        world.alice("far/further").close(far)
+
+    async with missing(world, act):
+        assert ("Closed", GLM) == world.stands(far, "far/further")
+        assert READY == world.stands(waits)
+        names = {watch.repository for watch in await world.bot.watching.watches()}
+        assert {REPO, "far/further"} == names
+
+
+@missing
+async def test_an_archived_repository_is_left_alone_until_it_is_not(
+    world: World, missing: Missing
+) -> None:
+    async with world.at_work():
+        far = world.open("Far", repository=FAR)
+        await world.tick()
+
+    def act() -> None:
+        world.alice(FAR).edit(far, body=HARD)
+        world.alice(FAR).archive_repository()
+        world.bot.repositories.forget(FAR)  # what it was is remembered for a minute
+
+    async with missing(world, act):
+        assert READY == world.stands(far, FAR)
+        assert [] == await world.bot.store.failures()
+        world.alice(FAR).archive_repository(archived=False)
+        world.bot.repositories.forget(FAR)
+        await world.an_hour_later()
+        await world.tick()
+        assert ("Ready", {"status/ready", *SONNET}) == world.stands(far, FAR)
 
 
 # ---- once ----
