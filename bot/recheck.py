@@ -268,6 +268,8 @@ class Recheck:
             owner, _, name = watch.repository.partition("/")
             about = await self._gitea.repository(owner, name)
             watch = await self._called(watch, about.full_name, about.id, record)
+            if watch.archived and not about.archived:
+                await self._look_at_all_in(watch.repository, record)
             if not about.archived:
                 there = await self._watching.thought_open(watch.repository) - set(is_open)
                 closed = await not_open(self._gitea, watch.repository, there)

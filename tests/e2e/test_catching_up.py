@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Bot
+from bot.boxes import boxes
 from bot.config import load
 from bot.demo.actor import Actor
 from bot.demo.forge import Forge, serve
@@ -110,10 +111,11 @@ class World:
             await self.bot.watching.keep(replace(watch, swept_at=None))
 
     def report(self, number: int, repository: str = REPO) -> str:
-        """The bot's one comment on an issue; fails when there is none, or several."""
-        [comment] = self.forge.comments(repository, number, by=BOT)
-        assert comment.body.startswith(MARKER)
-        return comment.body
+        """The bot's one report on an issue; fails when there is none, or several."""
+        said = [one.body for one in self.forge.comments(repository, number, by=BOT)]
+        [report] = [body for body in said if body.startswith(MARKER)]
+        assert len(said) == len(set(said)), "told twice"
+        return report
 
     def stands(self, number: int, repository: str = REPO) -> tuple[str, set[str]]:
         """The report's first words, in bold, and the issue's labels."""
@@ -125,9 +127,9 @@ class World:
         return [one.path for one in self.forge.requests.matching(method, user=BOT)]
 
     def written(self) -> Counter[tuple[str, str]]:
-        """What the bot wrote: how often what."""
+        """What the bot wrote on issues: how often what."""
         mine = (one for one in self.forge.requests if one.user == BOT and one.method != "GET")
-        return Counter((one.method, one.path) for one in mine)
+        return Counter((one.method, one.path) for one in mine if "/issues/" in one.path)
 
 
 @pytest.fixture
@@ -227,6 +229,7 @@ async def test_ten_things_that_were_missed_are_all_made_up_for(
         assert ENDED == world.stands(left)
         for number in (reopened, kept, waits_far, waits, waits_lost, unlinks, found["here"]):
             assert READY == world.stands(number), number
+        assert "deleted" in world.report(waits_lost)
         assert BLOCKED == world.stands(links)
         assert READY == world.stands(found["far"], FAR)
         assert ("Ready", {"status/ready", *SONNET}) == world.stands(far_mine, FAR)
@@ -274,12 +277,81 @@ async def test_a_report_that_was_edited_meanwhile_is_put_right(
         await world.quiet()
         [comment] = world.forge.comments(REPO, number, by=BOT)
         right = comment.body
-        ref = (await world.bot.store.coordinated())[0]
-        known = await world.bot.store.issue(ref)
-        assert known is not None
-        await world.bot.store.save(replace(known, comment_at=comment.updated.isoformat()))
     async with missing(world, lambda: world.alice().edit_comment(comment, f"{MARKER}\nForged.")):
         assert right == world.report(number)
+
+
+@missing
+async def test_what_was_said_and_ticked_is_done_in_order_and_once(
+    world: World, missing: Missing
+) -> None:
+    async with world.at_work():
+        said, ticked = world.open("Said"), world.open("Ticked")
+    opened: list[int] = []
+
+    def act() -> None:
+        alice = world.alice()
+        for words in ("/priority p1", "Well.", "/priority p0\n/hold"):
+            alice.comment(said, words)
+        [report] = world.forge.comments(REPO, ticked, by=BOT)
+        alice.tick(report, [*boxes(report.body)].index("hold"))
+        body = f"{EASY}\n\n/priority p2"
+        opened.append(alice.open("Opened", body, assignees=[BOT]).number)
+
+    async with missing(world, act):
+        assert ("On", {"status/hold", *GLM, "priority/p0"}) == world.stands(said)
+        assert ("On", {"status/hold", *GLM}) == world.stands(ticked)
+        assert ("Ready", {"status/ready", *GLM, "priority/p2"}) == world.stands(opened[0])
+        world.forge.requests.clear()
+        await world.tick()
+        assert {} == world.written()
+
+
+# ---- repositories as a whole ----
+
+
+@missing
+async def test_a_repository_that_was_renamed_keeps_its_reports(
+    world: World, missing: Missing
+) -> None:
+    async with world.at_work():
+        far = world.open("Far", repository=FAR)
+        waits = world.open("Waits", f"Blocked by {FAR}#{far}")
+        await world.tick()
+        assert BLOCKED == world.stands(waits)
+
+    def act() -> None:
+        world.alice(FAR).rename_repository("further")
+        world.alice("far/further").close(far)
+
+    async with missing(world, act):
+        assert ("Closed", GLM) == world.stands(far, "far/further")
+        assert READY == world.stands(waits)
+        names = {watch.repository for watch in await world.bot.watching.watches()}
+        assert {REPO, "far/further"} == names
+
+
+@missing
+async def test_an_archived_repository_is_left_alone_until_it_is_not(
+    world: World, missing: Missing
+) -> None:
+    async with world.at_work():
+        far = world.open("Far", repository=FAR)
+        await world.tick()
+
+    def act() -> None:
+        world.alice(FAR).edit(far, body=HARD)
+        world.alice(FAR).archive_repository()
+        world.bot.repositories.forget(FAR)  # what it was is remembered for a minute
+
+    async with missing(world, act):
+        assert READY == world.stands(far, FAR)
+        assert [] == await world.bot.store.failures()
+        world.alice(FAR).archive_repository(archived=False)
+        world.bot.repositories.forget(FAR)
+        await world.an_hour_later()
+        await world.tick()
+        assert ("Ready", {"status/ready", *SONNET}) == world.stands(far, FAR)
 
 
 # ---- once ----
@@ -356,10 +428,10 @@ async def test_a_store_that_is_lost_comes_back_from_what_gitea_knows(
         second = world.open("Second", f"Blocked by #{first}")
         far = world.open("Far", repository=FAR)
         await world.tick()
-    before = [world.report(first), world.report(second), world.report(far, FAR)]
     world.database_url = f"sqlite:///{tmp_path}/another.db"
     world.forge.requests.clear()
     async with world.at_work():
-        assert before == [world.report(first), world.report(second), world.report(far, FAR)]
-        assert {} == world.written()
+        stand = [world.stands(first), world.stands(second), world.stands(far, FAR)]
+        assert [READY, BLOCKED, READY] == stand
+        assert {"PATCH"} >= {method for method, _ in world.written()}, "nothing is said anew"
         assert {REPO, FAR} == {watch.repository for watch in await world.bot.watching.watches()}

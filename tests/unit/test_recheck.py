@@ -18,7 +18,7 @@ from bot.demo.forge import Forge, serve
 from bot.errors import Retryable, StoreError
 from bot.gitea.api import GiteaAPI
 from bot.gitea.client import Gitea
-from bot.gitea.models import Comment, Issue, Repository
+from bot.gitea.models import Comment, Issue
 from bot.models import IssueRef, Source
 from bot.recheck import Recheck
 from bot.render import MARKER
@@ -34,20 +34,15 @@ TICK = 300.0  # seconds
 
 
 class Api(GiteaAPI):
-    """The forge, with its clock, and what can only be told of it in words."""
+    """The forge, with its clock."""
 
     def __init__(self, client: Gitea, clock: Clock) -> None:
         super().__init__(client)
         self.clock: Clock | None = clock
-        self.archived: set[str] = set()
         self.between: Callable[[], object] | None = None  # done when a page is read
 
     def time(self, ours: datetime) -> datetime | None:
         return self.clock.time.replace(microsecond=0) if self.clock else None
-
-    async def repository(self, owner: str, repo: str) -> Repository:
-        found = await super().repository(owner, repo)
-        return found.model_copy(update={"archived": found.full_name in self.archived})
 
     async def issues_since(self, repo: str, since: datetime) -> AsyncIterator[Issue]:
         number = 0
@@ -481,19 +476,21 @@ async def test_another_repository_of_the_same_name_is_looked_at_as_a_whole(bench
 
 
 async def test_an_archived_one_is_left_alone_until_it_is_not(bench: Bench) -> None:
-    bench.gitea.archived.add(REPO)
+    bench.alice().edit(1, body="Otherwise.")
+    bench.alice().archive_repository()
     bench.pass_by(3600)
-    await bench.run()
+    assert at(1) == await bench.run(), "it was not known to be archived"
     watch = await bench.watch()
     assert watch is not None
     assert watch.archived
-    bench.alice().edit(1, body="Otherwise.")
     assert [] == await bench.run()
-    assert [SEARCH] * 2 == bench.asked(), "its issue is assigned, and was not listed"
-    bench.gitea.archived.clear()
+    assert not [path for path in bench.asked() if REPO in path]
+    bench.alice().archive_repository(archived=False)
+    bench.alice().edit(5, body="For the bot.")
+    bench.alice().assign(5, BOT)
     bench.pass_by(3600)
-    assert [] == await bench.run()
-    assert at(1) == await bench.run()
+    assert at(1, 2, 3, 4, 5) == await bench.run(), "what could not be written there is now"
+    assert at(5) == await bench.run(), "and it is listed again, from where it was left"
 
 
 # ---- what is assigned elsewhere ----
