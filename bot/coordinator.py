@@ -215,7 +215,7 @@ class Coordinator:
         log.info("issue.moved", issue=str(old), now=str(new))
         await self._store.move(old, new)
         await self._sayings.move(old, new)
-        await later([new])
+        await later([new, *sorted(await self._surveyor.concerned(old))])
 
     async def _leave(self, seen: _Case, later: Later) -> None:
         """Not coordinated, or no longer: say so where a report stands, and take labels off."""
