@@ -286,7 +286,8 @@ class Coordinator:
         if concerned is None and asked == seen.issue.ref:
             return False
         log.info("issue.moved", issue=str(asked), now=str(seen.issue.ref))
-        await later([seen.issue.ref, *(concerned or ())])
+        circles = await self._surveyor.concerned(asked)
+        await later(sorted({seen.issue.ref, *(concerned or ()), *circles}))
         return True
 
     async def _leave(self, seen: _Case, later: Later) -> None:

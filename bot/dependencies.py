@@ -137,6 +137,8 @@ class Graph:
 
     def among(self, repositories: Collection[str]) -> set[int]:
         """The numbers of all issues of some repositories (`owner/repo` in lower case)."""
+        if not repositories:
+            return set()
         return {n for (repository, _), n in self._ids.items() if repository in repositories}
 
     def besides(self, repositories: Collection[str]) -> set[int]:

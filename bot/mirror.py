@@ -7,6 +7,7 @@ anything is written.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -17,8 +18,19 @@ import structlog
 
 from bot.dependencies import Edge
 from bot.errors import Conflict, Permanent
+from bot.gitea.models import Issue
 from bot.models import IssueRef, Unset
-from bot.natives import Native, Plan, Sight, State, grouped, other_end, plan, surprising
+from bot.natives import (
+    Native,
+    Plan,
+    Sight,
+    State,
+    grouped,
+    other_end,
+    plan,
+    surprising,
+    taken_away,
+)
 from bot.snapshot import DependencyReader, Neighbours, neighbours
 
 log = structlog.get_logger(__name__)
@@ -37,6 +49,9 @@ class Mode(StrEnum):
 
 class Gitea(DependencyReader, Protocol):
     """What this needs of Gitea."""
+
+    async def issue(self, ref: IssueRef) -> Issue:
+        """An issue as it is now."""
 
     async def add_dependency(self, ref: IssueRef, blocker: IssueRef) -> None:
         """Set a dependency; Conflict when it is there, or would close a direct circle."""
@@ -108,9 +123,29 @@ class Mirror:
         if self.mode is Mode.READ:
             return sight, Plan(people=set(there - sight.unlinked))
         seen = _with(sight, natives, await self._memory.of(sight.me))
-        if surprising(seen):
-            seen = _with(sight, await neighbours(self._gitea, sight.me), seen.kept)
-        return seen, plan(seen)
+        if not surprising(seen):
+            return seen, plan(seen)
+        seen = _with(sight, await neighbours(self._gitea, sight.me), seen.kept)
+        gone = await self._gone_with_an_issue(seen)
+        seen = replace(seen, kept={e: one for e, one in seen.kept.items() if e not in gone})
+        found = plan(seen)
+        found.forget |= gone
+        return seen, found
+
+    async def _gone_with_an_issue(self, sight: Sight) -> set[Edge]:
+        """Those that nobody took away: the issue at the other end was deleted, or is kept away."""
+        missing = [edge for edge in taken_away(sight) if edge not in sight.unlinked]
+        there = await asyncio.gather(
+            *(self._is_there(other_end(edge, sight.me)) for edge in missing)
+        )
+        return {edge for edge, found in zip(missing, there, strict=True) if not found}
+
+    async def _is_there(self, ref: IssueRef) -> bool:
+        try:
+            await self._gitea.issue(ref)
+        except Permanent:
+            return False
+        return True
 
     async def remember(self, found: Plan) -> None:
         """Remember what people changed in Gitea; links first, for a crash in between."""

@@ -101,6 +101,12 @@ def surprising(sight: Sight) -> bool:
     )
 
 
+def taken_away(sight: Sight) -> list[Edge]:
+    """Those that the bot set and that are there no longer, in order."""
+    lost = [edge for edge, one in sight.kept.items() if one.state is State.SET]
+    return sorted(edge for edge in lost if edge not in sight.there | sight.unknown)
+
+
 def plan(sight: Sight) -> Plan:
     """What follows from what one look sees."""
     found = Plan()

@@ -69,8 +69,10 @@ class Repositories:
         """Whether an issue that the bot does not find there does not exist.
 
         It may else be kept from it: in a repository that does not answer, in one with issues or
-        pull requests switched off, and in a hidden one of which it is no administrator.
+        pull requests switched off, and in a hidden one of which it is no administrator. That is
+        asked afresh, for it may just have been deleted itself.
         """
+        self._about.forget(repository.lower())
         try:
             found = await self.about(repository)
         except GiteaError:

@@ -48,10 +48,8 @@ def circles(
 ) -> dict[int, int]:
     """How many edges the shortest cycle has that leads through `node` and through another node.
 
-    For each node that lies on one with it, itself among them. O(nodes + edges).
+    For each node that lies on one with it, itself among them; it is not `shut`. O(nodes + edges).
     """
-    if node in shut:
-        return {}
     there, again = _steps(onward, node, shut), _steps(back, node, shut)
     found = {n: steps + again[n] for n, steps in there.items() if n in again}
     return found | {node: there[node]} if found else {}

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from bot.decide import GRAPH_MOST
 from bot.errors import GiteaError, NotFound, Permanent
 from bot.gitea.models import Issue
 from bot.models import Dependency, IssueRef, RefState, Source
@@ -224,7 +223,7 @@ class Surveyor:
         plain = [ref for ref in waiting if ref not in veil.states]
         looked |= await self._remembered(plain, told | looked)
         view = _View(veil, looked, typed or {})
-        edges = await self._beyond(me, [*out, *into], veil.concealed, GRAPH_MOST)
+        edges = await self._beyond(me, [*out, *into], veil.concealed, NEAR)
         drawn = await self._drawn(view, edges, near={*followed, *proposed, *waiting})
         over = [ref for ref, one in looked.items() if not one.state.blocks]
         return Surroundings(
@@ -353,24 +352,38 @@ class Surveyor:
     ) -> dict[IssueRef, _Looked]:
         """The issues as they are now; those Gitea just told of are not asked again."""
         asked = [ref for ref in dict.fromkeys(refs) if ref not in told]
-        known = await self._store.issues(asked)
-        was_there = {ref for ref in asked if (stood or {}).get(ref) in SEEN}
-        gone = {ref for ref in asked if ref in known and known[ref].state == "gone"}
-        answers = await asyncio.gather(
-            *(self._look(ref, known_gone=ref in gone, seen=ref in was_there) for ref in asked)
+        answers = await asyncio.gather(*map(self._look, asked))
+        looked = {ref: one for ref, one in zip(asked, answers, strict=True) if one}
+        missing = [ref for ref in asked if ref not in looked]
+        return (
+            looked
+            | await self._gone_or_unseen(missing, stood or {})
+            | {ref: told[ref] for ref in refs if ref in told}
         )
-        return dict(zip(asked, answers, strict=True)) | {r: told[r] for r in refs if r in told}
 
-    async def _look(self, ref: IssueRef, *, known_gone: bool, seen: bool) -> _Looked:
+    async def _look(self, ref: IssueRef) -> _Looked | None:
+        """One issue as it is now; None where it is not found."""
         try:
             return _looked(await self._gitea.issue(ref))
         except NotFound:
-            gone = known_gone or (seen and await self._repositories.shows_all(ref.repository))
-            return _Looked(RefState.GONE if gone else RefState.UNSEEN)
+            return None
         except Permanent:
             return _Looked(RefState.UNSEEN)
         except GiteaError:
             return _Looked(RefState.UNCHECKED)
+
+    async def _gone_or_unseen(
+        self, missing: Collection[IssueRef], stood: Mapping[IssueRef, RefState]
+    ) -> dict[IssueRef, _Looked]:
+        """Issues that are not found were deleted, where that was told or nothing else can be."""
+        known = await self._store.issues(missing)
+        told = {ref for ref, one in known.items() if one.state == "gone"}
+        seen = {ref for ref in missing if stood.get(ref) in SEEN} - told
+        names = sorted({ref.key[0] for ref in seen})
+        whole = await asyncio.gather(*map(self._repositories.shows_all, names))
+        shown = {name for name, all_ in zip(names, whole, strict=True) if all_}
+        gone = told | {ref for ref in seen if ref.key[0] in shown}
+        return {ref: _Looked(RefState.GONE if ref in gone else RefState.UNSEEN) for ref in missing}
 
     async def _remembered(
         self, refs: Collection[IssueRef], told: Mapping[IssueRef, _Looked]

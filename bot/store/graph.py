@@ -8,7 +8,6 @@ however long a cycle is. Issues that are over, and their edges, are not in it.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -30,6 +29,7 @@ from bot.models import IssueRef
 from bot.store import tables as t
 from bot.store.access import Access, among, ref_of, whole
 from bot.store.journal import OVER
+from bot.store.remembered import leads_over, length_of, steps_at
 
 SLICE = 500  # edges taken in at once; the loop does other things between them
 CHUNK = 200  # issues of which the edges are asked for in one statement
@@ -123,19 +123,19 @@ class ResidentGraph(Access):
         graph = await self._followed()
         stale = {
             ref_of(row.shown, row.number)
-            for row in await self._remembered(_leads_over(issue))
-            if not all(graph.holds(*step) for step in _steps_at(issue, row.cycle))
+            for row in await self._remembered(leads_over(issue))
+            if not all(graph.holds(*step) for step in steps_at(issue, row.cycle))
         }
         lengths = cycles_with(issue, graph)
         for chunk in _chunks(sorted(ref.key for ref in lengths)):
             rows = await self._remembered(among(t.issues.c.repository, t.issues.c.number, chunk))
-            told = {ref_of(row.shown, row.number): _length(row.cycle) for row in rows}
+            told = {ref_of(row.shown, row.number): length_of(row.cycle) for row in rows}
             stale |= {ref for ref, before in told.items() if not 0 < before <= lengths[ref]}
         return stale - {issue}
 
     async def on_cycles_with(self, issue: IssueRef) -> set[IssueRef]:
         """The other coordinated issues whose remembered cycle leads over this one."""
-        rows = await self._remembered(_leads_over(issue))
+        rows = await self._remembered(leads_over(issue))
         return {ref_of(row.shown, row.number) for row in rows} - {issue}
 
     async def _remembered(self, which: sa.ColumnElement[bool]) -> Sequence[Any]:
@@ -244,28 +244,6 @@ class ResidentGraph(Access):
             else:
                 await connection.execute(sa.text("BEGIN"))
             yield connection
-
-
-def _leads_over(issue: IssueRef) -> sa.ColumnElement[bool]:
-    name = json.dumps(_name(issue))
-    cycle = t.issues.c.cycle
-    return sa.and_(cycle != "[]", sa.func.lower(cycle).contains(name, autoescape=True))
-
-
-def _steps_at(issue: IssueRef, cycle: str) -> list[Edge]:
-    """The steps of a remembered cycle that lead to an issue or from it."""
-    path, name = json.loads(cycle.lower()), _name(issue)
-    steps = (step for step in pairwise(path) if name in step)
-    return [(IssueRef.parse(waits), IssueRef.parse(on)) for waits, on in steps]
-
-
-def _name(issue: IssueRef) -> str:
-    return str(issue).lower()
-
-
-def _length(cycle: str) -> int:
-    """How many edges a remembered cycle has."""
-    return max(0, len(json.loads(cycle)) - 1)
 
 
 def _spelt(key: tuple[str, int], edges: Iterable[Edge]) -> IssueRef:

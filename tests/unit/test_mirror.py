@@ -42,8 +42,15 @@ class World:
     fails: GiteaError | None = None
     asked: list[str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
+    deleted: set[IssueRef] = field(default_factory=set)
     circles: set[Edge] = field(default_factory=set)
     time: float = 0.0
+
+    async def issue(self, ref: IssueRef) -> Issue:
+        self.asked.append(f"issue {ref.number}")
+        if ref in self.deleted:
+            raise NotFound("no", status=404)
+        return issue(ref)
 
     async def native_dependencies(self, ref: IssueRef) -> NativeDependencies:
         self.asked.append(f"read {ref.number}")
@@ -156,7 +163,19 @@ async def test_what_seems_to_be_taken_away_is_read_again(mirror: Mirror, world: 
     world.there.clear()
     found, _ = await look(mirror, world, says(TWO))
     assert {(ME, TWO)} == found.off
-    assert ["read 1"] == world.asked
+    assert ["read 1", "issue 2"] == world.asked
+
+
+async def test_what_goes_with_a_deleted_issue_was_taken_away_by_nobody(
+    mirror: Mirror, world: World
+) -> None:
+    world.kept = {(ME, TWO): Native(ME, TWO, State.SET)}
+    world.deleted = {TWO}
+    found, _ = await look(mirror, world, says(TWO), None, FAR)
+    assert (set(), set(), {}) == (found.off, found.taken_back, world.states)
+    assert ["read 1", "issue 2"] == world.asked
+    await look(mirror, world, says(TWO), None, FAR)
+    assert [] == world.asked
 
 
 async def test_what_people_changed_there_changes_what_they_said(
@@ -170,7 +189,7 @@ async def test_what_people_changed_there_changes_what_they_said(
         unlinked=frozenset({(ME, FAR)}),
     )
     await look(mirror, world, said)
-    assert ["read 1", "unlink 1>2", "heed 1>5"] == world.asked
+    assert ["read 1", "issue 2", "unlink 1>2", "heed 1>5"] == world.asked
     assert {} == world.kept
 
 

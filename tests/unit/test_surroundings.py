@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from bot.decide import GRAPH_MOST
 from bot.errors import Conflict, Forbidden, NotFound, Retryable
 from bot.gitea.models import Issue, Repository
 from bot.models import IssueRef, RefState, Source
 from bot.sight import REPOSITORIES
 from bot.store.queries import Known
-from bot.surroundings import HOPS, Surroundings
+from bot.surroundings import HOPS, NEAR, Surroundings
 from tests.unit.around import ME, OPEN, SECRET, World, everything, issue, ref
 
 
@@ -90,6 +89,19 @@ async def test_one_that_is_not_found_and_may_only_be_kept_from_the_bot_still_blo
         world.about[ME.repository] = about
     world.edge(ME, ref(2))
     [found] = (await world.survey(named=[ref(2)], stood=stood)).blockers
+    assert RefState.UNSEEN is found.state
+
+
+async def test_that_the_repository_is_there_is_asked_when_it_matters(world: World) -> None:
+    """A moment ago it was: it is deleted with all its issues, or kept from the bot by now."""
+    world.edge(ME, OPEN)
+    world.there[OPEN] = issue(OPEN)
+    surveyor = world.surveyor
+    given: dict[str, Any] = {"native": (), "named": [OPEN], "proposed": (), "most": 50}
+    before = await surveyor.survey(ME, **given)
+    world.absent.add(OPEN.repository)
+    del world.there[OPEN]
+    [found] = (await surveyor.survey(ME, **given, stood=before.stood)).blockers
     assert RefState.UNSEEN is found.state
 
 
@@ -222,10 +234,10 @@ async def test_a_dense_graph_is_followed_for_a_bounded_number_of_edges(
 
 async def test_for_a_report_only_what_may_be_drawn_is_followed(world: World) -> None:
     """A cycle is asked for by itself, however long it is."""
-    for number in range(1, 3 * GRAPH_MOST):
+    for number in range(1, 3 * NEAR):
         world.edge(ref(number), ref(number + 1))
     found = await world.survey()
-    assert GRAPH_MOST == len(found.edges)
+    assert NEAR == len(found.edges)
     assert (ME, ref(77), ME) == found.cycle
 
 
