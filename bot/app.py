@@ -324,8 +324,8 @@ def _rules(settings: Settings) -> Rules:
     )
 
 
-def require(settings: Settings) -> None:
-    """Raise ConfigError unless everything is set that serving needs."""
+def require(settings: Settings, *, receiving: bool = True) -> None:
+    """Raise ConfigError unless everything is set that serving needs; `receiving` webhooks, too."""
     gitea = settings.gitea
     missing = [
         f"{name} is not set: {what}"
@@ -334,7 +334,7 @@ def require(settings: Settings) -> None:
             ("GITEA_TOKEN", gitea.token.get_secret_value(), "an access token of the bot user"),
             (
                 "GITEA_WEBHOOK_SECRET",
-                gitea.secrets,
+                gitea.secrets or not receiving,
                 "the secret you gave the webhook; make one with `openssl rand -hex 32`",
             ),
         )
@@ -353,18 +353,7 @@ async def running(
     Raises ConfigError or StoreError when it cannot start.
     """
     require(settings)
-    async with AsyncExitStack() as stack:
-        stack.enter_context(alone(settings.database_url))
-        database = await stack.enter_async_context(opened(settings.database_url))
-        metrics = Metrics()
-        client = gitea_client(settings, metrics)
-        stack.push_async_callback(client.aclose)
-        bot = _bot(settings, GiteaAPI(client), database, metrics=metrics, now=now)
-        if bot.reader:
-            stack.push_async_callback(bot.reader.close)
-        worker = _worker(bot, now)
-        await bot.engine.start(worker.work, worker.give_up)
-        stack.push_async_callback(bot.engine.stop, settings.server.shutdown)
+    async with at_work(settings, now=now) as (bot, worker), AsyncExitStack() as stack:
         schedule = _schedule(bot, worker, now)
         schedule.start()
         stack.callback(schedule.stop)
@@ -372,6 +361,29 @@ async def running(
         await worker.catch_up(f"start-{uuid.uuid4().hex[:8]}")
         yield bot, _application(bot, worker)
         bot.stopping = True
+
+
+@asynccontextmanager
+async def at_work(
+    settings: Settings, *, now: Callable[[], datetime] = utc_now, executor: str = ""
+) -> AsyncIterator[tuple[Bot, Worker]]:
+    """A bot that does the work of the queue, under the name `executor`; nothing comes in by itself.
+
+    Raises ConfigError or StoreError when it cannot start.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(alone(settings.database_url))
+        database = await stack.enter_async_context(opened(settings.database_url))
+        metrics = Metrics()
+        client = gitea_client(settings, metrics)
+        stack.push_async_callback(client.aclose)
+        bot = _bot(settings, GiteaAPI(client), database, executor, metrics=metrics, now=now)
+        if bot.reader:
+            stack.push_async_callback(bot.reader.close)
+        worker = _worker(bot, now)
+        await bot.engine.start(worker.work, worker.give_up)
+        stack.push_async_callback(bot.engine.stop, settings.server.shutdown)
+        yield bot, worker
 
 
 def gitea_client(settings: Settings, metrics: Metrics | None = None) -> Gitea:
@@ -391,6 +403,7 @@ def _bot(
     settings: Settings,
     gitea: GiteaAPI,
     database: AsyncEngine,
+    executor: str,
     *,
     metrics: Metrics,
     now: Callable[[], datetime],
@@ -402,7 +415,7 @@ def _bot(
         store=store,
         natives=NativesStore(database, now=now),
         graph=ResidentGraph(database, now=now),
-        engine=_engine(settings, metrics),
+        engine=_engine(settings, executor or executor_of(settings), metrics),
         repositories=repositories,
         naming=Naming(gitea, repositories, NameStore(database, now=now), store),
         metrics=metrics,
@@ -439,11 +452,16 @@ def _schedule(bot: Bot, worker: Worker, now: Callable[[], datetime]) -> Schedule
     )
 
 
-def _engine(settings: Settings, metrics: Metrics) -> Engine:
+def executor_of(settings: Settings) -> str:
+    """The name under which this process holds work, unless it is told another one."""
+    return settings.queue.executor or socket.gethostname()
+
+
+def _engine(settings: Settings, executor: str, metrics: Metrics) -> Engine:
     queue = settings.queue
     return Engine(
         settings.database_url,
-        executor=queue.executor or socket.gethostname(),
+        executor=executor,
         workers=queue.workers,
         poll=queue.poll,
         policy=RetryPolicy(queue.attempts, queue.first_wait, queue.longest_wait),

@@ -1,4 +1,4 @@
-"""The command line: serve · demo · preview · check · failures.
+"""The command line: serve · demo · preview · check · sync · failures.
 
 Exit status: 0 done, 1 failed, 2 bad use or settings. A person's mistake is one line on standard
 error, never a traceback.
@@ -10,7 +10,8 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -21,6 +22,7 @@ from bot import __version__
 from bot.errors import ConfigError, CoordinatorError, UserError
 
 if TYPE_CHECKING:
+    from bot.config import Settings
     from bot.preview import Text
 
 FAILED, BAD_USE = 1, 2
@@ -79,13 +81,19 @@ def serve() -> None:
     """
     from bot.app import require
     from bot.config import load
-    from bot.logs import configure
     from bot.server import serve_forever
 
     settings = load()
     require(settings)
+    _log_as(settings, settings.log_level)
+    _run(serve_forever(settings))
+
+
+def _log_as(settings: Settings, level: str) -> None:
+    from bot.logs import configure
+
     configure(
-        level=settings.log_level,
+        level=level,
         style=settings.log_format,
         secrets=[
             settings.gitea.token.get_secret_value(),
@@ -93,7 +101,6 @@ def serve() -> None:
             settings.ai.api_key.get_secret_value(),
         ],
     )
-    _run(serve_forever(settings))
 
 
 @app.command()
@@ -297,6 +304,71 @@ async def _check(repositories: list[str], *, as_json: bool) -> None:
                 print(f"  {_one_line(line)}")
     if any(one.grade is Grade.WRONG for one in found):
         sys.exit(FAILED)
+
+
+@app.command()
+def sync(
+    repositories: Annotated[
+        list[str] | None, typer.Argument(help="owner/repo …; unless said, all there are.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The outcome as a JSON object.")] = False,
+) -> None:
+    """Bring every issue up to date, now, that is assigned to the bot or that it knows.
+
+    Beside a bot that is at work, too; status 1 when an issue failed. Needs GITEA_URL and
+    GITEA_TOKEN in the environment.
+    """
+    _run(_sync(repositories or [], as_json=as_json))
+
+
+async def _sync(repositories: list[str], *, as_json: bool) -> None:
+    from bot.config import load
+    from bot.sync import sync as bring_up_to_date
+
+    settings = load()
+    _log_as(settings, "error")
+    with _progress(quiet=as_json) as told:
+        try:
+            outcome = await bring_up_to_date(settings, repositories, told)
+        except UserError as error:
+            _fail(str(error), BAD_USE)
+    if as_json:
+        print(outcome.as_json())
+    else:
+        print(f"Brought up to date: {outcome.issues - len(outcome.failed)} of {outcome.issues}.")
+        for issue, why in outcome.failed.items():
+            print(f"✗ {_one_line(issue)}: {_one_line(why)}")
+    if outcome.failed:
+        sys.exit(FAILED)
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Shows how many are done, of how many: as a bar on a terminal, else a line for each tenth."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield (lambda _done, _total: None) if quiet else _lines()
+        return
+    columns = BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _lines() -> Callable[[int, int], None]:
+    shown = -1
+
+    def told(done: int, total: int) -> None:
+        nonlocal shown
+        tenth = 10 * done // total if total else 10
+        if tenth > shown:
+            shown = tenth
+            print(f"{done} of {total}", file=sys.stderr, flush=True)
+
+    return told
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -255,6 +255,11 @@ class Engine:
                 raise _left()
         raise AssertionError  # pragma: no cover
 
+    async def left(self, prefix: str) -> int:
+        """How many jobs whose ids begin so are not done. Raises StoreError."""
+        with _answering():
+            return await asyncio.to_thread(_left_of, self._database, prefix)
+
     async def counts(self) -> dict[str, int]:
         """How many jobs are waiting, delayed and running in the whole queue. Raises StoreError."""
         with _answering():
@@ -363,6 +368,11 @@ class Recorder:
             self._writing = asyncio.create_task(self._write_all())
         await future
 
+    async def left(self, prefix: str) -> int:
+        """How many jobs whose ids begin so are not done. Raises StoreError."""
+        with _answering():
+            return await asyncio.to_thread(_left_of, self._engine, prefix)
+
     async def close(self) -> None:
         """Write what is pending, and let go of the database."""
         if self._writing is not None:
@@ -417,6 +427,15 @@ def queue_engine(database_url: str) -> sa.Engine:
     engine = sa.create_engine(f"sqlite:///{queue}")
     sa.event.listen(engine, "connect", durable_sqlite)
     return engine
+
+
+def _left_of(engine: sa.Engine, prefix: str) -> int:
+    with engine.connect() as connection:
+        jobs = _table(connection, "workflow_status", "status", "workflow_uuid").c
+        counted = sa.select(sa.func.count()).where(
+            jobs.workflow_uuid.startswith(prefix, autoescape=True), jobs.status.not_in(SETTLED)
+        )
+        return int(connection.execute(counted).scalar_one())
 
 
 def _table(connection: sa.Connection, name: str, *columns: str) -> sa.TableClause:

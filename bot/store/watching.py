@@ -127,6 +127,15 @@ class Watching(Access):
         async with self._writing() as connection:
             await connection.execute(sa.update(t.issues).where(ours).values(seen_at=None))
 
+    async def known(self, repositories: Collection[str] | None) -> list[IssueRef]:
+        """Every issue that is remembered; of some repositories, or of all."""
+        issues = t.issues.c
+        every = sa.select(issues.shown, issues.number).order_by(issues.repository, issues.number)
+        if repositories is not None:
+            names = [name.lower() for name in repositories]
+            every = every.where(issues.repository.in_(names))
+        return [ref_of(*row) for row in await self._read(every)]
+
     async def concerned(self, repository: str) -> set[IssueRef]:
         """Everything the bot has to do with there, and what waits for it elsewhere."""
         name, issues, edges = repository.lower(), t.issues.c, t.edges.c

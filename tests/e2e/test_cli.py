@@ -121,7 +121,7 @@ class TestUse:
         """Every command, in a line each."""
         done = run(*wanted)
         assert 0 == done.status
-        for name in ("serve", "demo", "preview", "failures"):
+        for name in ("serve", "demo", "preview", "sync", "failures"):
             assert name in done.out
 
     @pytest.mark.parametrize(
@@ -595,3 +595,33 @@ async def test_check_says_what_is_wrong_why_that_matters_and_what_to_do():
     assert (1, True) == (nowhere.status, "✗ acme/nowhere cannot be seen." in nowhere.out)
     assert Done(2, "", "mosaic-coordinator: acme is no repository; write owner/repo\n") == bad
     assert (1, True) == (stranger.status, "the token is not accepted" in stranger.out)
+
+
+class TestProgress:
+    """How far `sync` is."""
+
+    def test_a_program_reads_a_line_for_each_tenth(self, capsys):
+        """On standard error; standard output is for what came of it."""
+        with cli._progress(quiet=False) as told:
+            for done in range(26):
+                told(done, 25)
+        lines = capsys.readouterr().err.splitlines()
+        assert ("0 of 25", "25 of 25", 11) == (lines[0], lines[-1], len(lines))
+
+    def test_nothing_to_do_is_done(self, capsys):
+        with cli._progress(quiet=False) as told:
+            told(0, 0)
+        assert "0 of 0\n" == capsys.readouterr().err
+
+    def test_quiet_is_quiet(self, capsys):
+        """As with `--json`."""
+        with cli._progress(quiet=True) as told:
+            told(1, 2)
+        assert ("", "") == capsys.readouterr()
+
+    def test_a_person_sees_a_bar(self, capsys, monkeypatch):
+        """On a terminal."""
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        with cli._progress(quiet=False) as told:
+            told(12, 25)
+        assert "12/25" in capsys.readouterr().err
