@@ -136,11 +136,15 @@ class _Ties:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What was said of an issue, by its text and by commands; and what of it concerns others."""
+    """What was said of an issue, by its text (which `authors` wrote) and by commands.
+
+    All issues in it are called as they are `now`.
+    """
 
     understood: Understood
     heard: Heard
     now: Now
+    authors: tuple[str, ...]
 
 
 class _StillReading(Exception):  # noqa: N818 - not an error: all is said that can be said so far
@@ -317,13 +321,11 @@ class Coordinator:
         issue, me = seen.issue, seen.issue.ref
         understood = await self._understanding.of(issue, patience)
         heard = await self._sayings.heard(me)
+        authors = await self._authors(issue)
         now = await self._naming.current(
-            {*understood.refs, *heard.linked},
-            me=me,
-            authors=await self._authors(issue),
-            linked=heard.linked,
+            {*understood.refs, *heard.linked}, me=me, authors=authors, linked=heard.linked
         )
-        return _Words(understood.called(now.refs), heard.called(now.refs), now)
+        return _Words(understood.called(now.refs), heard.called(now.refs), now, authors)
 
     async def _authors(self, issue: Issue) -> tuple[str, ...]:
         """Who wrote its text, as far as that is known; the bot's own eyes lend nobody any."""
@@ -456,7 +458,7 @@ class Coordinator:
         await self._store.save(known, edges)
         return known, changed
 
-    async def _survey(self, seen: _Case, ties: _Ties) -> Surroundings:
+    async def _survey(self, seen: _Case, words: _Words, ties: _Ties) -> Surroundings:
         natives = seen.now.natives
         return await self._surveyor.survey(
             seen.issue.ref,
@@ -466,7 +468,7 @@ class Coordinator:
             most=self._rules.dependencies,
             ignored=ties.ignored,
             linked=ties.said.linked,
-            authors=await self._authors(seen.issue),
+            authors=words.authors,
             typed=ties.typed,
             stood=dict(seen.known.stood),
         )
@@ -493,7 +495,7 @@ class Coordinator:
         """Look around, and decide. `writing`: also set what is said among Gitea's dependencies."""
         me, understood, heard = seen.issue.ref, words.understood, words.heard
         tree, around = await side_by_side(
-            self._repositories.tree(me.repository), self._survey(seen, ties)
+            self._repositories.tree(me.repository), self._survey(seen, words, ties)
         )
         facts = _with_said(await self._facts(seen, understood, around, tree), heard)
         unset = await self._set_natives(seen, ties, around) if writing else ()
