@@ -320,14 +320,16 @@ class Coordinator:
         now = await self._naming.current(
             {*understood.refs, *heard.linked},
             me=me,
-            authors=self._authors(issue),
+            authors=await self._authors(issue),
             linked=heard.linked,
         )
         return _Words(understood.called(now.refs), heard.called(now.refs), now)
 
-    def _authors(self, issue: Issue) -> tuple[str, ...]:
-        """Who wrote its text; the bot's own eyes lend nobody any."""
-        return () if issue.user.id == self._bot.id else (issue.user.login,)
+    async def _authors(self, issue: Issue) -> tuple[str, ...]:
+        """Who wrote its text, as far as that is known; the bot's own eyes lend nobody any."""
+        if issue.user.id == self._bot.id:
+            return ()
+        return issue.user.login, *await self._store.writers(issue.ref)
 
     async def _may_write(self, me: IssueRef, pause: Pause | None) -> bool:
         return pause is None and not await self._repositories.archived(me.repository)
@@ -464,7 +466,7 @@ class Coordinator:
             most=self._rules.dependencies,
             ignored=ties.ignored,
             linked=ties.said.linked,
-            authors=self._authors(seen.issue),
+            authors=await self._authors(seen.issue),
             typed=ties.typed,
             stood=dict(seen.known.stood),
         )

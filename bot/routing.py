@@ -31,6 +31,9 @@ class Desk(Protocol):
     async def gone(self, ref: IssueRef) -> None:
         """Remember that an issue was deleted."""
 
+    async def wrote(self, ref: IssueRef, login: str) -> None:
+        """Remember that somebody edited an issue's text."""
+
     async def deleted(self, forge_id: int, repository: str) -> Collection[IssueRef]:
         """Remember that a repository was deleted; the issues elsewhere that concerns."""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
+from bot.decide import GRAPH_MOST
 from bot.errors import GiteaError, NotFound, Permanent
 from bot.gitea.models import Issue
 from bot.models import Dependency, IssueRef, RefState, Source
@@ -223,7 +224,7 @@ class Surveyor:
         plain = [ref for ref in waiting if ref not in veil.states]
         looked |= await self._remembered(plain, told | looked)
         view = _View(veil, looked, typed or {})
-        edges = await self._beyond(me, [*out, *into], veil.concealed, NEAR)
+        edges = await self._beyond(me, [*out, *into], veil.concealed, GRAPH_MOST)
         drawn = await self._drawn(view, edges, near={*followed, *proposed, *waiting})
         over = [ref for ref, one in looked.items() if not one.state.blocks]
         return Surroundings(

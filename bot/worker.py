@@ -283,6 +283,10 @@ class Desk:
         await self._store.save(replace(known, state="gone"))
         self._freshness.forget(ref)  # an earlier look may have found it gone, but not why
 
+    async def wrote(self, ref: IssueRef, login: str) -> None:
+        """Remember that somebody edited an issue's text."""
+        await self._store.wrote(ref, login)
+
     async def deleted(self, forge_id: int, repository: str) -> Collection[IssueRef]:
         """Remember that a repository was deleted; the issues elsewhere that concerns."""
         return await self._naming.deleted(forge_id, repository)

@@ -33,6 +33,16 @@ async def changed(event: Event, desk: Desk) -> Collection[IssueRef]:
     return await concerned(event, desk)
 
 
+@router.on(ISSUE_EVENTS, "edited")
+async def edited(event: Event, desk: Desk) -> Collection[IssueRef]:
+    """Remember who wrote in somebody else's text: it counts only as far as both may read."""
+    before = event.changes
+    text = before.body_before is not None or before.title_before is not None
+    if event.issue is not None and text and event.sender.lower() != event.author.lower():
+        await desk.wrote(event.issue, event.sender)
+    return ()
+
+
 @router.on(ISSUE_EVENTS, "deleted")
 async def deleted(event: Event, desk: Desk) -> Collection[IssueRef]:
     """Nothing waits any longer for an issue that is gone."""

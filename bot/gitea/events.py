@@ -197,6 +197,12 @@ class Event:
         return IssueRef(owner, name, found.number)
 
     @property
+    def author(self) -> str:
+        """Login of who opened the issue; empty where nobody is named."""
+        found = self._subject
+        return found.user.login if found and found.user else ""
+
+    @property
     def issue_assignees(self) -> tuple[str, ...]:
         """Logins of the issue's assignees when the event was sent."""
         found = self._subject

@@ -121,6 +121,20 @@ class Store(Access):
             await connection.execute(sa.insert(t.edges), rows)
         return True
 
+    @whole
+    async def wrote(self, ref: IssueRef, login: str) -> None:
+        """Remember that somebody edited an issue's text."""
+        repository, number = ref.key
+        row = {"repository": repository, "number": number, "login": login.lower()}
+        async with self._writing() as connection:
+            await connection.execute(self._insert(t.writers).values(row).on_conflict_do_nothing())
+
+    async def writers(self, ref: IssueRef) -> list[str]:
+        """Who edited an issue's text, as far as webhooks told; in lower case."""
+        c = t.writers.c
+        rows = await self._by_ref(sa.select(t.writers), c.repository, c.number, [ref])
+        return sorted(row.login for row in rows)
+
     # -- whole repositories -----------------------------------------------------------------
 
     @whole

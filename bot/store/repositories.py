@@ -35,6 +35,7 @@ class _Place:
 
 _PLACES = (
     _Place(t.issues, "repository", "shown"),
+    _Place(t.writers, "repository"),
     _Place(t.edges, "repository", "shown"),
     _Place(t.edges, "for_repository", "for_shown"),
     _Place(t.edges, "said_repository"),
@@ -48,7 +49,15 @@ _PLACES = (
     _Place(t.pauses, "repository"),
 )
 _LISTS = ("cycle", "owed", "stood")  # columns of issues, JSON, that hold references
-_OWN = (t.issues, t.overrides, t.natives, t.links, t.watches, t.pauses)  # by `repository`
+_OWN = (
+    t.issues,
+    t.writers,
+    t.overrides,
+    t.natives,
+    t.links,
+    t.watches,
+    t.pauses,
+)  # by `repository`
 _LEFT = {
     "coordinated": False,
     "comment_id": None,

@@ -52,6 +52,14 @@ issues = sa.Table(
     sa.Index("ix_issues_coordinated_status", "coordinated", "status"),
 )
 
+writers = sa.Table(
+    "writers",  # who edited an issue's text, besides its author
+    metadata,
+    sa.Column("repository", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("login", sa.Text, primary_key=True),
+)
+
 edges = sa.Table(
     "edges",
     metadata,

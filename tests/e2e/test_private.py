@@ -172,6 +172,8 @@ async def test_a_private_title_comes_nowhere_into_the_public_repository(
         for number in (declared, mine, native, inside):
             await work.until(number, "status/ready", *LABELS, headline="Ready")
         await work.quiet()
+        for number in (native, inside):
+            assert "vault" not in "".join((await work.look(number)).others)
         written = await play.everything()
         logged = capsys.readouterr()
         assert "vault" in written
@@ -179,6 +181,25 @@ async def test_a_private_title_comes_nowhere_into_the_public_repository(
         for text in (TITLE, PERSON):
             assert text not in written
             assert text not in logged.out + logged.err
+
+
+async def test_who_writes_in_the_text_of_somebody_who_may_learns_nothing_either(
+    forge_server: ForgeServer, tmp_path: Path
+) -> None:
+    """Bob may edit alice's issue, and not read what she may."""
+    async with scene(forge_server, tmp_path) as play:
+        number = await play.probe("alice", "Nothing yet.")
+        await play.work.until(number, "status/ready", *LABELS, headline="Ready")
+        said = []
+        for ref in play.refs.values():
+            path = f"/repos/{play.work.repo}/issues/{number}"
+            body = {"body": f"Blocked by: {ref}\n\n{SIZE}"}
+            await forge_server.api("bob").do("PATCH", path, body)
+            look = await play.work.until(
+                number, "status/blocked", *LABELS, headline="Blocked", says=f"`{ref}` cannot be"
+            )
+            said.append(play.plain(look.report, ref))
+        assert 1 == len(set(said))
 
 
 async def test_where_the_bot_cannot_ask_who_may_nobody_learns_anything(

@@ -35,6 +35,9 @@ class Desk:
     async def gone(self, ref: IssueRef) -> None:
         self.told.append(f"gone {ref}")
 
+    async def wrote(self, ref: IssueRef, login: str) -> None:
+        self.told.append(f"{login} wrote {ref}")
+
     async def deleted(self, forge_id: int, repository: str) -> Collection[IssueRef]:
         self.told.append(f"deleted {forge_id} {repository}")
         return {IssueRef("other", "open", number) for number in self.known}
@@ -126,6 +129,39 @@ async def test_a_deleted_repository_is_remembered_as_such_and_concerns_others() 
     found = await HANDLERS.route(Event("d", "repository", "repository", "", data), desk)
     assert {IssueRef("other", "open", 6)} == found
     assert ["changed acme/rocket", "deleted 5 acme/rocket"] == sorted(desk.told)
+
+
+def changed(by: str, changes: object, *, author: object = "alice") -> Event:
+    """An event of issue 7, which alice opened."""
+    data: dict[str, Any] = {
+        "action": "edited",
+        "sender": {"login": by},
+        "issue": {"number": 7, "user": {"login": author} if author else None},
+        "repository": {"full_name": "acme/rocket"},
+        "changes": changes,
+    }
+    return Event("d", "issues", "issues", "", data)
+
+
+@pytest.mark.parametrize(
+    ("expected", "event"),
+    [
+        (["bob wrote acme/rocket#7"], changed("bob", {"body": {"from": ""}})),
+        (["bob wrote acme/rocket#7"], changed("bob", {"title": {"from": "x"}})),
+        (["bob wrote acme/rocket#7"], changed("bob", {"body": {"from": "x"}}, author=None)),
+        ([], changed("Alice", {"body": {"from": "x"}})),
+        ([], changed("bob", {"ref": {"from": "x"}})),
+        ([], changed("bob", None)),
+    ],
+    ids=["text", "title", "nobody is named", "its author", "something else", "nothing"],
+)
+async def test_who_wrote_in_somebody_elses_text_is_remembered(
+    expected: list[str], event: Event
+) -> None:
+    """Also of an issue that the bot has nothing to do with yet."""
+    desk = Desk()
+    await HANDLERS.route(event, desk)
+    assert expected == desk.told
 
 
 @pytest.mark.parametrize("action", ["created", ""])

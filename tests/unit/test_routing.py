@@ -22,6 +22,9 @@ class Nobody:
     async def gone(self, ref: IssueRef) -> None:
         raise NotImplementedError
 
+    async def wrote(self, ref: IssueRef, login: str) -> None:
+        raise NotImplementedError
+
     async def deleted(self, forge_id: int, repository: str) -> Collection[IssueRef]:
         raise NotImplementedError
 

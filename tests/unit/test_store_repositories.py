@@ -99,6 +99,7 @@ async def test_everything_is_found_under_the_new_name_and_nothing_under_the_old(
         for_shown=OLD,
         state="made",
     )
+    await kept.store.wrote(old(1), "Bob")
     await kept.put(t.watches, repository=OLD.lower(), shown=OLD, since=NOW, asked_at=NOW)
 
     await kept.store.rename_repository(OLD, NEW)
@@ -130,6 +131,7 @@ async def test_everything_is_found_under_the_new_name_and_nothing_under_the_old(
         t.natives, "repository", "number", "for_repository", "for_number", "shown", "for_shown"
     )
     assert [(NEW.lower(), NEW)] == await kept.rows(t.watches, "repository", "shown")
+    assert ["bob"] == await kept.store.writers(new(1))
     assert NEW == moved.ref.repository
     assert {NEW} == {e.waits.repository for e in await kept.store.blockers([new(1)])}
 
@@ -231,8 +233,9 @@ async def test_of_a_repository_whose_name_is_anothers_only_what_others_say_stays
     await kept.sayings.link(old(1), FAR, by="alice")
     await kept.sayings.link(FAR, old(2), by="alice")
     await kept.sayings.pause(OLD, by="alice")
+    await kept.store.wrote(old(1), "bob")
     await kept.store.drop_repository(OLD.upper())
-    assert {} == await kept.store.issues([old(1)])
+    assert ({}, []) == (await kept.store.issues([old(1)]), await kept.store.writers(old(1)))
     heard = await kept.sayings.heard(old(1))
     assert ((), (), None) == (heard.overrides.all, heard.links, heard.pause)
     assert [(FAR, old(1))] == [(e.waits, e.on) for e in await kept.store.waiting([old(1), FAR])]
@@ -255,3 +258,13 @@ async def test_who_is_concerned_elsewhere_is_known(kept: Kept) -> None:
     await kept.store.save(Known(old(1), coordinated=True), edges)
     assert [waits, waited_for] == sorted(await kept.store.across(OLD))
     assert [] == await kept.store.across("no/where")
+
+
+# ---- who wrote a text ----
+
+
+async def test_who_wrote_a_text_is_known_once_each_in_any_case(kept: Kept) -> None:
+    for login in ("Carol", "bob", "carol"):
+        await kept.store.wrote(old(1), login)
+    await kept.store.wrote(old(2), "dave")
+    assert ["bob", "carol"] == await kept.store.writers(IssueRef.parse(f"{OLD.lower()}#1"))

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from bot.decide import GRAPH_MOST
 from bot.errors import Conflict, Forbidden, NotFound, Retryable
 from bot.gitea.models import Issue, Repository
 from bot.models import IssueRef, RefState, Source
 from bot.sight import REPOSITORIES
 from bot.store.queries import Known
-from bot.surroundings import HOPS, NEAR, Surroundings
+from bot.surroundings import HOPS, Surroundings
 from tests.unit.around import ME, OPEN, SECRET, World, everything, issue, ref
 
 
@@ -234,10 +235,10 @@ async def test_a_dense_graph_is_followed_for_a_bounded_number_of_edges(
 
 async def test_for_a_report_only_what_may_be_drawn_is_followed(world: World) -> None:
     """A cycle is asked for by itself, however long it is."""
-    for number in range(1, 3 * NEAR):
+    for number in range(1, 3 * GRAPH_MOST):
         world.edge(ref(number), ref(number + 1))
     found = await world.survey()
-    assert NEAR == len(found.edges)
+    assert GRAPH_MOST == len(found.edges)
     assert (ME, ref(77), ME) == found.cycle
 
 

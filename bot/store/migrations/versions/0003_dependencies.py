@@ -21,6 +21,13 @@ def upgrade() -> None:
     with op.batch_alter_table("links") as links:
         links.add_column(sa.Column("said_repository", sa.Text, nullable=False, server_default=""))
     op.create_table(
+        "writers",
+        sa.Column("repository", sa.Text, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("login", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("repository", "number", "login", name="pk_writers"),
+    )
+    op.create_table(
         "natives",
         sa.Column("repository", sa.Text, nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
@@ -71,7 +78,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them, with all they hold."""
-    for table in ("notes", "changes", "names", "watches", "natives"):
+    for table in ("notes", "changes", "names", "watches", "natives", "writers"):
         op.drop_table(table)
     with op.batch_alter_table("links") as links:
         links.drop_column("said_repository")
