@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.changes import Change, Found, Words, must_look, to_hear
 from bot.gitea.models import Comment, Issue
@@ -14,9 +14,17 @@ from bot.models import IssueRef
 from bot.side_by_side import side_by_side
 from bot.store.queries import Edge, Known
 
+READINGS = 3  # of a list that changes while it is read, at most
+
+T = TypeVar("T", Issue, Comment)
+
 
 class RepositoryLists(Protocol):
     """What this needs of Gitea."""
+
+    @property
+    def page_size(self) -> int:
+        """How many things a page of a list holds."""
 
     def issues_since(self, repo: str, since: datetime) -> AsyncIterator[Issue]:
         """What changed in a repository since then."""
@@ -78,15 +86,22 @@ class Listed:
 
 
 class Lists:
-    """Reads and judges them; `bot` is the id of the bot's user."""
+    """Reads and judges them; `bot` is the id of the bot's user, `clock` gives Gitea's time."""
 
     def __init__(
-        self, gitea: RepositoryLists, store: Memory, listener: Listener, *, bot: int
+        self,
+        gitea: RepositoryLists,
+        store: Memory,
+        listener: Listener,
+        *,
+        bot: int,
+        clock: Callable[[], datetime | None],
     ) -> None:
         self._gitea = gitea
         self._store = store
         self._listener = listener
         self._bot = bot
+        self._clock = clock
 
     async def read(self, repository: str, since: datetime) -> Listed:
         """Both lists. Raises GiteaError."""
@@ -97,7 +112,7 @@ class Lists:
 
     async def _changes(self, repository: str, since: datetime) -> tuple[list[Change], list[Change]]:
         changes, opened = [], []
-        async for issue in self._gitea.issues_since(repository, since):
+        async for issue in self._each(lambda: self._gitea.issues_since(repository, since)):
             change = Change.of(issue, self._bot)
             changes.append(change)
             if change.mine and change.created_at >= since and await self._speaks(issue):
@@ -106,12 +121,32 @@ class Lists:
 
     async def _words(self, repository: str, since: datetime) -> list[Words]:
         found = []
-        async for comment in self._gitea.comments_since(repository, since):
+        async for comment in self._each(lambda: self._gitea.comments_since(repository, since)):
             own = comment.user.id == self._bot
             if own or await self._speaks(comment):
                 words = Words.of(comment, self._bot)
                 found += [words] if words else []
         return found
+
+    async def _each(self, ask: Callable[[], AsyncIterator[T]]) -> AsyncIterator[T]:
+        """The items of a list, each once.
+
+        One of several pages that changed while it was read is read again: where an item goes and
+        another one comes, a third slides past between two pages, and no number tells.
+        """
+        seen = set[int]()
+        for _ in range(READINGS):
+            begun, items, newest = self._clock(), 0, None
+            async for item in ask():
+                items += 1
+                newest = max(newest or item.updated_at, item.updated_at)
+                if item.id not in seen:
+                    seen.add(item.id)
+                    yield item
+            if items <= self._gitea.page_size or not begun or not newest:
+                return
+            if newest < begun.replace(microsecond=0):
+                return
 
     async def _speaks(self, written: Comment | Issue) -> bool:
         """Reading a long comment takes a while; in a thread it holds nobody else up."""

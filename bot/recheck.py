@@ -99,7 +99,7 @@ class Recheck:
         self._judgement = judgement
         self._now = now
         self._monotonic = monotonic
-        self._lists = Lists(gitea, store, listener, bot=bot)
+        self._lists = Lists(gitea, store, listener, bot=bot, clock=lambda: gitea.time(now()))
         self._assigned = Assigned(gitea, store, watching, bot=bot, reach=catch_up)
         self._asked: dict[str, Clocks] = {}
 

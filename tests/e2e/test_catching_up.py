@@ -25,6 +25,8 @@ from bot.server import serving
 from bot.store.watching import Watch
 from bot.worker import RECHECK
 from tests.databases import sqlite_url
+from tests.e2e.work import at_work
+from tests.forges import ForgeServer
 
 __all__ = ["sqlite_url"]
 
@@ -435,3 +437,68 @@ async def test_a_store_that_is_lost_comes_back_from_what_gitea_knows(
         assert [READY, BLOCKED, READY] == stand
         assert {"PATCH"} >= {method for method, _ in world.written()}, "nothing is said anew"
         assert {REPO, FAR} == {watch.repository for watch in await world.bot.watching.watches()}
+
+
+# ---- on either forge ----
+
+SMALL = ("context/small", "difficulty/easy", "agent/glm")
+
+
+async def test_what_was_missed_while_the_bot_was_down_is_made_up_for_on_either_forge(
+    forge_server: ForgeServer, tmp_path: Path
+) -> None:
+    async with at_work(forge_server, tmp_path) as work:
+        plain, lost = await work.open("Plain"), await work.open("Lost")
+        texts = {
+            "edited": EASY,
+            "closed": EASY,
+            "left": EASY,
+            "waits": f"Blocked by #{plain}\n\n{EASY}",
+            "waits for the lost": f"Blocked by #{lost}\n\n{EASY}",
+            "links": EASY,
+            "said": EASY,
+            "deleted": EASY,
+        }
+        at = {title: await work.open(title, text, BOT) for title, text in texts.items()}
+        for title, number in at.items():
+            waits = title.startswith("waits")
+            status, headline = ("blocked", "Blocked") if waits else ("ready", "Ready")
+            await work.until(number, f"status/{status}", *SMALL, headline=headline)
+        await work.deafen()
+        await work.quiet()
+    for _ in range(7):  # so that it is not of the moment in which it was looked at
+        await forge_server.next_second()
+
+    alice, path = forge_server.api("alice"), f"/repos/{work.repo}/issues"
+    await work.change(at["edited"], body=HARD)
+    await work.change(at["closed"], state="closed")
+    await work.change(at["left"], assignees=[])
+    await work.change(plain, state="closed")
+    await forge_server.delete_issue(work.repo, lost)
+    await forge_server.delete_issue(work.repo, at["deleted"])
+    other = await work.open("Other")
+    await work.depend(at["links"], other)
+    for words in ("/priority p1", "/priority p0\n/hold"):
+        await alice.do("POST", f"{path}/{at['said']}/comments", {"body": words})
+    new = await work.open("New", f"{EASY}\n\n/priority p2", BOT)
+
+    async with at_work(forge_server, tmp_path, repo=work.repo) as again:
+        large = ("context/large", "difficulty/hard", "agent/sonnet")
+        await again.until(at["edited"], "status/ready", *large, headline="Ready")
+        await again.until(at["closed"], *SMALL, headline="Closed")
+        await again.until(at["left"], headline="Ended")
+        await again.until(at["waits"], "status/ready", *SMALL, headline="Ready")
+        await again.until(
+            at["waits for the lost"], "status/ready", *SMALL, headline="Ready", says="deleted"
+        )
+        await again.until(at["links"], "status/blocked", *SMALL, headline="Blocked")
+        await again.until(at["said"], "status/hold", *SMALL, "priority/p0", headline="On hold")
+        await again.until(new, "status/ready", *SMALL, "priority/p2", headline="Ready")
+        await again.quiet()
+        before = {n: await again.look(n) for n in (*at.values(), new) if n != at["deleted"]}
+        await again.bot.engine.submit(Job("recheck:again", RECHECK, RECHECK, "again"))
+        await again.quiet()
+        assert before == {n: await again.look(n) for n in before}
+        notices = {title: len(before[n].others) for title, n in at.items() if n in before}
+        told = {"waits": 1, "waits for the lost": 1}
+        assert {title: told.get(title, 0) for title in notices} == notices

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot.app import Bot
@@ -86,3 +89,61 @@ async def test_a_report_follows_its_issue_over_a_restart(
             assert "**Ready**" in after.body
             assert "status/ready" in forge.labels(REPO, 2)
             assert [] == await bot.store.failures()
+
+
+def ticks_done(url: str) -> int:
+    """How many rechecks that were due are done."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT count(*) FROM dbos.workflow_status "
+            "WHERE workflow_uuid LIKE 'recheck:2%' AND status = 'SUCCESS'"
+        ).fetchone()
+    return int(found[0]) if found else 0
+
+
+async def test_two_replicas_make_one_recheck_of_a_tick(postgresql_url: str, tmp_path: Path) -> None:
+    """Each submits every tick; the number of assignments is asked for once in each recheck."""
+    forge = Forge()
+    token = forge.add_user(BOT)
+    forge.add_user("alice")
+    forge.add_repository(REPO)
+    for login in (BOT, "alice"):
+        forge.grant(REPO, login, "admin")
+    forge.act_as("alice", REPO).open("First", SIZE, assignees=[BOT])
+    (tmp_path / "bot.toml").write_text("", encoding="utf-8")
+    async with serve(forge) as forge_url:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "GITEA_URL": forge_url,
+            "GITEA_TOKEN": token,
+            "GITEA_WEBHOOK_SECRET": "secret",
+            "DATABASE_URL": postgresql_url,
+            "HOST": "127.0.0.1",
+            "PORT": "0",
+            "BOT_CONFIG": str(tmp_path / "bot.toml"),
+            "MOSAIC_RECHECK_EVERY": "1s",
+        }
+        replicas = [
+            await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", "serve"),
+                env={**environ, "MOSAIC_QUEUE__EXECUTOR": name},
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            for name in ("one", "two")
+        ]
+        try:
+            async with asyncio.timeout(60):
+                while not forge.comments(REPO, 1, by=BOT):
+                    await asyncio.sleep(0.05)
+                enough = ticks_done(postgresql_url) + 5
+                while ticks_done(postgresql_url) < enough:
+                    await asyncio.sleep(0.1)
+        finally:
+            for replica in replicas:
+                replica.terminate()
+            assert [0, 0] == [await replica.wait() for replica in replicas]
+        asked = forge.requests.matching("GET", "^/repos/issues/search$", BOT)
+        counts = [one for one in asked if "since=" in one.query and "limit=1&" in one.query]
+        assert 1 <= len(counts) <= ticks_done(postgresql_url)
+        assert 1 == len(forge.comments(REPO, 1, by=BOT))

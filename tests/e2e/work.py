@@ -154,12 +154,13 @@ async def at_work(
     directory: Path,
     *,
     right: str = "admin",
+    repo: str = "",
     environ: Mapping[str, str] | None = None,
     **files: int,
 ) -> AsyncIterator[Work]:
-    """A repository with a webhook to a bot that has `right` in it."""
+    """A repository with a webhook to a bot that has `right` in it; a new one unless `repo` is."""
     people = {"alice": "admin", "bob": "write", "mallory": "read", BOT: right}
-    repo = await server.repository(people=people, files=dict(files))
+    repo = repo or await server.repository(people=people, files=dict(files))
     settings = load(
         {
             "GITEA_URL": server.url,

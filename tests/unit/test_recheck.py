@@ -284,6 +284,24 @@ async def test_a_page_that_shifts_while_it_is_read_loses_nothing(bench: Bench) -
     assert bench.gitea.between is None
 
 
+async def test_what_slides_past_while_something_goes_and_something_comes_is_found(
+    bench: Bench,
+) -> None:
+    """Of 160 issues one of the first page is deleted, and one joins the last page."""
+    alice = bench.alice()
+    for number in range(6, 166):
+        alice.open(f"Issue {number}", assignees=[BOT])
+
+    def act() -> None:
+        alice.delete(160)
+        alice.edit(1, body="Otherwise.")
+        bench.clock.advance()
+
+    bench.gitea.between = act
+    assert set(at(1, *range(6, 166))) == set(await bench.run())
+    assert 8 == bench.asked().count(ISSUES), "read twice"
+
+
 # ---- how far it was seen ----
 
 
