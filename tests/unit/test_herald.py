@@ -89,10 +89,14 @@ async def test_it_names_what_unblocked_it_who_should_take_it_and_the_assignees()
     ("expected", "one"),
     [
         ("`#2` was deleted: nothing", notice((TWO, "gone"))),
+        (
+            r"\#2 and \#3 are closed and `#4` was deleted: nothing",
+            notice((TWO, "closed"), (ME.sibling(3), "closed"), (ME.sibling(4), "gone")),
+        ),
         ("it waits for `other/place#5` no longer: nothing", notice((FAR, NO_LONGER))),
         ("**Ready** — nothing holds this back any longer.", notice()),
         (
-            r"\#2 is closed, \#3 is closed, \#4 is closed, \#5 is closed, \#6 is closed and so on",
+            r"\#2, \#3, \#4, \#5, \#6 and 2 more are closed: nothing",
             notice(*((ME.sibling(n), "closed") for n in range(2, 9))),
         ),
         (
@@ -100,7 +104,7 @@ async def test_it_names_what_unblocked_it_who_should_take_it_and_the_assignees()
             notice((TWO, "open"), turn=Turn.BLOCKED),
         ),
         (
-            "\\#2 was reopened and other/place\\#5 was reopened, and this waits for them.",
+            "\\#2 and other/place\\#5 were reopened, and this waits for them.",
             notice((TWO, "open"), (FAR, "open"), turn=Turn.BLOCKED),
         ),
     ],
