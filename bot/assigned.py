@@ -12,7 +12,7 @@ from bot.changes import Change, was_missed
 from bot.gitea.models import Issue
 from bot.models import IssueRef
 from bot.store.queries import Known
-from bot.watermark import HOURLY, Clocks, Watermark
+from bot.watermark import HOURLY, SLACK, Clocks, Watermark
 
 NOTE = "assigned"
 
@@ -108,15 +108,16 @@ class Assigned:
     async def see(self, clocks: Clocks, listed: Iterable[Change], asked: Number | None) -> Seen:
         """Look for what was missed; `listed` is what changed in watched repositories.
 
-        Where just so many of them were listed as were `asked` about, no other one was missed. All
-        are listed where nothing was asked, and where a clock was set back.
+        Where just so many of them were listed as were `asked` about before, and none that changed
+        since, no other one was missed. All are listed where nothing was asked, and where a clock
+        was set back.
         """
         before = await progress_in(self._notes)
         if asked is None or before is None or before.mark.set_back(clocks, self._reach):
             return await self._see_all(clocks, before.mark if before else None)
-        there = {c.id for c in listed if c.assigned and c.is_open and c.updated_at >= asked.since}
+        there = {c for c in listed if c.assigned and c.is_open and c.updated_at >= asked.since}
         found: list[Change] = []
-        if asked.number != len(there):
+        if asked.number != len({c.id for c in there}) or _is_newer(there, clocks):
             found = await self._list(asked.since)
         newest = max((change.updated_at for change in found), default=None)
         progress = Progress(before.mark.moved(clocks, newest), before.whole_at)
@@ -140,6 +141,12 @@ class Assigned:
     async def keep(self, seen: Seen) -> None:
         """Note how far all was seen, once what was found is recorded."""
         await self._notes.keep_note(NOTE, seen.progress.dump())
+
+
+def _is_newer(listed: Iterable[Change], clocks: Clocks) -> bool:
+    """Whether one may have changed since they were counted: it would stand for another one."""
+    counted = clocks.gitea and clocks.gitea - SLACK
+    return any(counted is None or change.updated_at >= counted for change in listed)
 
 
 async def progress_in(notes: Notes) -> Progress | None:

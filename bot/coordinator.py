@@ -406,6 +406,9 @@ class Coordinator:
         me, understood, heard = seen.issue.ref, words.understood, words.heard
         claude = self._rules.accept_ai_dependencies
         said = said_by(me, understood.metadata, understood.reading, heard, claude=claude)
+        if understood.unread and claude == "accept":
+            read = {(e.waits, e.on) for e in await self._store.said_by(me) if e.source is Source.AI}
+            said = said.and_read(read - heard.ignored)
         sight, plan = await self._mirror.consider(
             seen.now.natives, await self._sight(seen, said, heard)
         )

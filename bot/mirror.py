@@ -226,12 +226,19 @@ class Mirror:
 
     async def _take(self, edge: Edge, sight: Sight) -> None:
         waits, on = edge
+        if self._is_refused(edge):
+            return
         await self._memory.keep([Native(*edge, State.TAKING)])
         try:
             await self._gitea.remove_dependency(waits, on)
             log.info("dependency.taken", issue=str(waits), waits_for=str(on))
-        except Permanent as error:  # it is gone already, or is not the bot's to take away
+        except Conflict:
+            log.info("dependency.gone", issue=str(waits))
+        except Permanent as error:  # it is not the bot's to take away
             log.info("dependency.kept", issue=str(waits), status=error.status)
+            if edge in sight.unlinked:  # it was not taken away, so nobody adds it again
+                self._refused[edge] = self._clock() + REFUSAL_KEPT
+                return
         if edge in sight.unlinked:
             await self._memory.keep([Native(*edge, State.OFF)])
         else:

@@ -9,6 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.decide import Facts, decide
+from bot.errors import Forbidden
 from bot.gitea.models import Comment, Issue, IssueRepository, User
 from bot.herald import Herald
 from bot.models import Agent, Difficulty, IssueRef
@@ -139,3 +140,14 @@ async def test_another_one_that_stands_there_is_not_taken_for_it() -> None:
     await comments.create_comment(ME, "<!-- mosaic-coordinator:notice other -->\nReady.")
     await herald.tell(issue(), notice(), report, again=True)
     assert 2 == len(comments.there)
+
+
+async def test_where_no_comment_is_taken_it_is_left_and_holds_nothing_up() -> None:
+    """A locked issue takes comments only from those who may write; edits it takes from all."""
+
+    class Locked(Comments):
+        async def create_comment(self, _ref: IssueRef, body: str) -> Comment:
+            raise Forbidden("locked", status=403)
+
+    report = decide(Facts(ME, text="x"))
+    await Herald(Locked(), Renderer(), BOT).tell(issue(), notice(), report, again=False)

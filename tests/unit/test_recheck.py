@@ -528,6 +528,19 @@ async def test_what_is_assigned_where_nobody_watches_is_found_by_its_number(benc
     assert 1 == bench.asked().count(SEARCH)
 
 
+async def test_what_changes_once_they_are_counted_stands_for_no_other_one(bench: Bench) -> None:
+    bench.alice(FAR).open("Far", assignees=[BOT])
+    count = bench.gitea.count_assigned
+
+    async def count_and_see_one_more_change(since: datetime) -> int | None:
+        counted = await count(since)
+        bench.alice().edit(1, body="Otherwise.")
+        return counted
+
+    bench.gitea.count_assigned = count_and_see_one_more_change  # type: ignore[method-assign]
+    assert [*at(1), f"{FAR}#1"] == sorted(await bench.run())
+
+
 async def test_a_pull_request_that_is_assigned_is_counted_and_left(bench: Bench) -> None:
     alice = bench.alice()
     alice.write({"pump.py": 10}, new_branch="pump")
