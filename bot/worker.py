@@ -19,11 +19,11 @@ from bot.engine import Freshness, Job, failed_how
 from bot.gitea.events import Event
 from bot.gitea.models import User
 from bot.models import IssueRef
-from bot.recheck import Record
 from bot.repositories import Repositories
 from bot.requests import Done
 from bot.routing import Router
 from bot.store.queries import Failure, Known, Store
+from bot.watched import Record
 
 log = structlog.get_logger(__name__)
 

@@ -95,6 +95,8 @@ class Watching(Access):
     async def drop(self, watches: Collection[Watch]) -> None:
         """Watch no longer what has not mattered for an hour."""
         old = [one.key for one in watches if self._now() - one.mark.asked_at > KEPT]
+        if not old:
+            return
         self._there -= set(old)
         async with self._writing() as connection:
             await connection.execute(sa.delete(t.watches).where(t.watches.c.repository.in_(old)))

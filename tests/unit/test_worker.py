@@ -16,12 +16,12 @@ from bot.errors import NotFound, Retryable, StoreError
 from bot.gitea.events import Event
 from bot.gitea.models import User
 from bot.models import IssueRef
-from bot.recheck import Record
 from bot.repositories import Repositories
 from bot.requests import Done
 from bot.routing import Desk, Router
 from bot.store.database import opened
 from bot.store.queries import Known, Store
+from bot.watched import Record
 from bot.worker import DELIVERY, HEAR, LOOK, PACE, RECHECK, Worker, hear, look, partition, retried
 
 WHEN = datetime(2026, 11, 22, 15, tzinfo=UTC)
