@@ -303,8 +303,8 @@ class Coordinator:
             if not await self._may_write(issue.ref, await self._sayings.paused(repository)):
                 return  # it is told when the bot may write here again
             said = (await self._sayings.heard(issue.ref)).overrides
-            comment_id = await self._publisher.end(issue, comment, said)
             await self._untie(seen)
+            comment_id = await self._publisher.end(issue, comment, said)
         concerned = set[IssueRef]()
         owed = issue.ref in known.owed
         if owed or _shows_otherwise(known, issue) or await self._store.said_by(issue.ref):
@@ -409,8 +409,10 @@ class Coordinator:
         if understood.unread and claude == "accept":
             read = {(e.waits, e.on) for e in await self._store.said_by(me) if e.source is Source.AI}
             said = said.and_read(read - heard.ignored)
+        known = seen.known
+        lost = not known.coordinated and known.comment_id is None and seen.issue.comments > 0
         sight, plan = await self._mirror.consider(
-            seen.now.natives, await self._sight(seen, said, heard)
+            seen.now.natives, await self._sight(seen, said, heard), lost=lost
         )
         return _Ties(
             said.without_commands(plan.taken_back),
@@ -484,11 +486,11 @@ class Coordinator:
             ties.plan.put.clear()
         exist = (RefState.OPEN, RefState.CLOSED, RefState.MERGED)
         there = {d.ref for d in (*around.blockers, *around.waiting) if d.state in exist}
-        reach = self._reach(there)
+        reach = self._reach(there, in_circle=bool(around.cycle))
         return await self._mirror.carry_out(ties.sight, ties.plan, seen.now.natives, reach)
 
-    def _reach(self, exist: Collection[IssueRef]) -> Reach:
-        return Reach(exist, self._surveyor.may_mirror, self._surveyor.closes_circle)
+    def _reach(self, exist: Collection[IssueRef], *, in_circle: bool = False) -> Reach:
+        return Reach(exist, self._surveyor.may_mirror, self._surveyor.closes_circle, in_circle)
 
     # -- decide -----------------------------------------------------------------------------
 

@@ -79,7 +79,7 @@ async def test_it_names_what_unblocked_it_who_should_take_it_and_the_assignees()
     assert said == snapshot(
         """\
 <!-- mosaic-coordinator:notice t0ken -->
-**Ready** — \\#2 is closed and other/place\\#5 is merged: nothing holds this back any longer. `sonnet` should take it next.
+**Ready** — \\#2 is closed and other/place\\#5 is merged: nothing holds this back now. `sonnet` should take it next.
 
 @alice @bob
 """
@@ -95,7 +95,7 @@ async def test_it_names_what_unblocked_it_who_should_take_it_and_the_assignees()
             notice((TWO, "closed"), (ME.sibling(3), "closed"), (ME.sibling(4), "gone")),
         ),
         ("it waits for `other/place#5` no longer: nothing", notice((FAR, NO_LONGER))),
-        ("**Ready** — nothing holds this back any longer.", notice()),
+        ("**Ready** — nothing holds this back now.", notice()),
         (
             r"\#2, \#3, \#4, \#5, \#6 and 2 more are closed: nothing",
             notice(*((ME.sibling(n), "closed") for n in range(2, 9))),
