@@ -299,9 +299,10 @@ class Coordinator:
         issue, known = seen.issue, seen.known
         repository, comment = issue.ref.repository, seen.now.comment
         comment_id = comment.id if comment else None
-        if known.coordinated:
-            if not await self._may_write(issue.ref, await self._sayings.paused(repository)):
-                return  # it is told when the bot may write here again
+        may_write = not known.coordinated or await self._may_write(
+            issue.ref, await self._sayings.paused(repository)
+        )
+        if known.coordinated and may_write:
             said = (await self._sayings.heard(issue.ref)).overrides
             await self._untie(seen)
             comment_id = await self._publisher.end(issue, comment, said)
@@ -309,8 +310,9 @@ class Coordinator:
         owed = issue.ref in known.owed
         if owed or _shows_otherwise(known, issue) or await self._store.said_by(issue.ref):
             known, concerned = await self._fall_silent(known, issue.state)
+        left = _left(known) if may_write else known  # else it is told when the bot may write again
         await self._remember(
-            replace(_left(known), comment_id=comment_id, title=issue.title, seen_at=seen.began),
+            replace(left, comment_id=comment_id, title=issue.title, seen_at=seen.began),
             concerned=concerned,
             state=issue.state,
             later=later,
