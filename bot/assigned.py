@@ -12,7 +12,7 @@ from bot.changes import Change, was_missed
 from bot.gitea.models import Issue
 from bot.models import IssueRef
 from bot.store.queries import Known
-from bot.watermark import HOURLY, Moment, Watermark
+from bot.watermark import HOURLY, Clocks, Watermark
 
 NOTE = "assigned"
 
@@ -89,32 +89,29 @@ class Assigned:
         self._bot = bot
         self._reach = reach
 
-    async def see(self, begun: Moment, listed: Iterable[Change], *, whole: bool) -> Seen:
+    async def see(self, clocks: Clocks, listed: Iterable[Change], *, whole: bool) -> Seen:
         """Look for what was missed; `listed` is what changed in watched repositories.
 
         `whole`: all assignments, whatever their number; so, too, once an hour.
         """
         before = await progress_in(self._notes)
-        if whole or before is None or before.is_due(begun.ours):
-            return await self._see_all(begun)
-        since = before.mark.start(begun.clocks, self._reach)
+        if whole or before is None or before.is_due(clocks.ours):
+            return await self._see_all(clocks, before.mark if before else None)
+        since = before.mark.start(clocks, self._reach)
         there = {c.id for c in listed if c.assigned and c.is_open and c.updated_at >= since}
         found: list[Change] = []
         if await self._gitea.count_assigned(since) != len(there):
             found = await self._list(since)
-        if before.mark.later(since, begun.clocks, self._reach):  # its clock was set meanwhile
-            return await self._see_all(begun)
         newest = max((change.updated_at for change in found), default=None)
-        progress = Progress(before.mark.moved(begun.clocks, newest), before.whole_at)
+        progress = Progress(before.mark.moved(clocks, newest), before.whole_at)
         return Seen(await self._missed(found), frozenset(), progress, before.mark)
 
-    async def _see_all(self, begun: Moment) -> Seen:
-        before, found = await progress_in(self._notes), await self._list(None)
+    async def _see_all(self, clocks: Clocks, before: Watermark | None) -> Seen:
+        found = await self._list(None)
         newest = max((change.updated_at for change in found), default=None)
-        clocks = begun.clocks
         progress = Progress(clocks.watermark.moved(clocks, newest), clocks.ours)
         is_open = frozenset(one.ref for one in found)
-        return Seen(await self._missed(found), is_open, progress, before.mark if before else None)
+        return Seen(await self._missed(found), is_open, progress, before)
 
     async def _list(self, since: datetime | None) -> list[Change]:
         return [Change.of(one, self._bot) async for one in self._gitea.assigned_issues(since)]

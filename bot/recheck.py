@@ -17,13 +17,14 @@ import structlog
 from bot.assigned import Assigned, Assignments, Seen
 from bot.changes import Change, Found
 from bot.errors import GiteaError
+from bot.gitea.models import User
 from bot.lists import Listener, Lists, Memory, RepositoryLists
 from bot.models import IssueRef
 from bot.side_by_side import all_of
 from bot.store.watching import Watch, Watching
 from bot.sweep import OpenIssues
 from bot.watched import GONE, Names, Observer, Record, Watched, is_due, rests
-from bot.watermark import Moment
+from bot.watermark import Clocks
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,9 @@ class Forge(RepositoryLists, Assignments, OpenIssues, Protocol):
 
     def time(self, ours: datetime) -> datetime | None:
         """What Gitea's clock shows when ours shows that; None where it has not said."""
+
+    async def me(self) -> User:
+        """Who the bot is; asked for the sake of the time of the answer."""
 
 
 class Remembered(Memory, Protocol):
@@ -85,26 +89,27 @@ class Recheck:
         )
 
     async def run(self, record: Record, *, start: bool = False) -> None:
-        """Find what changed, and have it recorded.
+        """Find what changed, and have it recorded. Raises GiteaError where Gitea is silent.
 
         At `start`, besides: all that is assigned, all that is gone, and, where another version or
-        other settings may judge otherwise than before, every open issue. Then it raises GiteaError
-        where it should be done again; what is due by the clock comes again by itself.
+        other settings may judge otherwise than before, every open issue.
         """
-        begun = Moment(self._now(), self._monotonic(), self._gitea.time)
+        await self._gitea.me()
+        ours = self._now()
+        clocks = Clocks(ours, self._gitea.time(ours), self._monotonic())
         if start:
             await self._judge_anew(record)
-        watches = await self._mattering(begun, record)
-        changes, due = await self._see_all(watches, begun, record)
-        seen = await self._see_assigned(begun, changes, record, start=start)
+        watches = await self._mattering(clocks, record)
+        changes, due = await self._see_all(watches, clocks, record)
+        seen = await self._see_assigned(clocks, changes, record, whole=start)
         if seen:
-            await self._see_all(await self._new(seen, watches), begun, record)
+            await self._see_all(await self._new(seen, watches), clocks, record)
             await self._assigned.keep(seen)
         is_open = seen.open if seen else frozenset()
         swept = (
-            self._watched.sweep(watch, begun.ours, is_open, record)
+            self._watched.sweep(watch, clocks, is_open, record)
             for watch in due
-            if start or is_due(watch, begun.ours)
+            if start or is_due(watch, clocks)
         )
         await all_of(swept, at_once=AT_ONCE)
         log.info("recheck", repositories=len(watches), changed=len(changes), start=start)
@@ -118,7 +123,7 @@ class Recheck:
         await record(Found(tuple(again)))
         await self._watching.keep_note(JUDGEMENT, self._judgement)
 
-    async def _mattering(self, begun: Moment, record: Record) -> list[Watch]:
+    async def _mattering(self, clocks: Clocks, record: Record) -> list[Watch]:
         """The repositories that matter.
 
         One that is not watched (the store is of an earlier version, or watching ended just when
@@ -128,7 +133,7 @@ class Recheck:
         there = {watch.key for watch in await self._watching.watches()}
         for name in sorted(matter.keys() - there):
             await self._watched.look_at_all_in(name, record)
-            await self._watching.keep(Watch(matter[name], begun.clocks.watermark))
+            await self._watching.keep(Watch(matter[name], clocks.watermark))
         watches = await self._watching.watches()
         await self._watching.drop([watch for watch in watches if watch.key not in matter])
         return [watch for watch in watches if watch.key in matter]
@@ -136,13 +141,13 @@ class Recheck:
     # -- what changed -----------------------------------------------------------------------
 
     async def _see_all(
-        self, watches: Iterable[Watch], begun: Moment, record: Record
+        self, watches: Iterable[Watch], clocks: Clocks, record: Record
     ) -> tuple[list[Change], list[Watch]]:
         """What changed in all of them, and those of which more can be asked."""
         gone = await self._watching.notes(GONE)
-        asked = [watch for watch in watches if not rests(watch, gone, begun.ours)]
+        asked = [watch for watch in watches if not rests(watch, gone, clocks)]
         seen = await all_of(
-            (self._watched.see(watch, begun, gone, record) for watch in asked), at_once=AT_ONCE
+            (self._watched.see(watch, clocks, gone, record) for watch in asked), at_once=AT_ONCE
         )
         changes = [change for found in seen if found for change in found[1].changes]
         there = [found[0] for found in seen if found]
@@ -151,14 +156,12 @@ class Recheck:
     # -- what is assigned elsewhere, and what is gone ---------------------------------------
 
     async def _see_assigned(
-        self, begun: Moment, changes: Collection[Change], record: Record, *, start: bool
+        self, clocks: Clocks, changes: Collection[Change], record: Record, *, whole: bool
     ) -> Seen | None:
         """Have looked at what is assigned and was missed; None where that could not be asked."""
         try:
-            seen = await self._assigned.see(begun, changes, whole=start)
+            seen = await self._assigned.see(clocks, changes, whole=whole)
         except GiteaError as error:
-            if start:
-                raise
             log.warning("recheck.failed", assignments=True, error=str(error))
             return None
         await record(Found(tuple(sorted(seen.looks))))

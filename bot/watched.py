@@ -19,7 +19,7 @@ from bot.lists import Listed, Lists, Memory
 from bot.models import IssueRef
 from bot.store.watching import Watch, Watching
 from bot.sweep import OpenIssues, not_open
-from bot.watermark import HOURLY, Clocks, Moment
+from bot.watermark import HOURLY, Clocks
 
 log = structlog.get_logger(__name__)
 
@@ -71,14 +71,14 @@ class Watched:
         await record(Found(tuple(sorted(await self._watching.concerned(repository)))))
 
     async def see(
-        self, watch: Watch, begun: Moment, gone: Collection[str], record: Record
+        self, watch: Watch, clocks: Clocks, gone: Collection[str], record: Record
     ) -> tuple[Watch, Listed] | None:
         """What changed in one repository, recorded; None where it could not be asked."""
         was_gone = GONE + watch.key in gone
         try:
-            watch, listed = await self._list(watch, begun, record)
+            watch, listed = await self._list(watch, clocks, record)
         except NotFound:
-            await self._vanished(watch, begun, record, anew=not was_gone)
+            await self._vanished(watch, clocks, record, anew=not was_gone)
             return None
         except GiteaError as error:
             log.warning("recheck.failed", repository=watch.repository, error=str(error))
@@ -88,17 +88,13 @@ class Watched:
             await self._watching.keep_note(GONE + watch.key, "")
         return watch, listed
 
-    async def _list(self, watch: Watch, begun: Moment, record: Record) -> tuple[Watch, Listed]:
-        mark = watch.mark.told_by(begun.clocks, self._asked.get(watch.key))
-        since = mark.start(begun.clocks, self._catch_up)
-        listed = await self._lists.read(watch.repository, since)
-        clocks = begun.clocks
-        if mark.later(since, clocks, self._catch_up):  # it was set since its last answer
-            since = mark.start(clocks, self._catch_up)
-            listed = await self._lists.read(watch.repository, since)
+    async def _list(self, watch: Watch, clocks: Clocks, record: Record) -> tuple[Watch, Listed]:
+        mark = watch.mark.told_by(clocks, self._asked.get(watch.key))
         if mark.set_back(clocks, self._catch_up):
             log.warning("recheck.clock_set_back", repository=watch.repository)
             await self._watching.distrust(watch.repository)
+        since = mark.start(clocks, self._catch_up)
+        listed = await self._lists.read(watch.repository, since)
         watch = await self._called(watch, listed.repository, listed.forge_id, record)
         found = await self._lists.judge(listed, (clocks.gitea or clocks.ours) - self._catch_up)
         await record(found)
@@ -129,16 +125,16 @@ class Watched:
         watch = replace(watch, forge_id=forge_id or watch.forge_id)
         return await self._watching.rename(watch, name) if name != watch.repository else watch
 
-    async def _vanished(self, watch: Watch, begun: Moment, record: Record, *, anew: bool) -> None:
+    async def _vanished(self, watch: Watch, clocks: Clocks, record: Record, *, anew: bool) -> None:
         """It is gone, or may not be seen any longer: its issues are looked at, once."""
         if anew:
             log.info("repository.vanished", repository=watch.repository)
             await self.look_at_all_in(watch.repository, record)
-            await self._watching.keep_note(GONE + watch.key, begun.ours.isoformat())
-        await self._watching.keep(replace(watch, swept_at=begun.ours))
+            await self._watching.keep_note(GONE + watch.key, clocks.ours.isoformat())
+        await self._watching.keep(replace(watch, swept_at=clocks.ours))
 
     async def sweep(
-        self, watch: Watch, now: datetime, is_open: Collection[IssueRef], record: Record
+        self, watch: Watch, clocks: Clocks, is_open: Collection[IssueRef], record: Record
     ) -> None:
         """Ask for what no list shows; an archived repository is left alone."""
         try:
@@ -156,17 +152,18 @@ class Watched:
         except GiteaError as error:
             log.warning("recheck.failed", repository=watch.repository, error=str(error))
         else:
-            await self._watching.keep(replace(watch, swept_at=now, archived=about.archived))
+            await self._watching.keep(replace(watch, swept_at=clocks.ours, archived=about.archived))
 
 
-def is_due(watch: Watch, now: datetime) -> bool:
+def is_due(watch: Watch, clocks: Clocks) -> bool:
     """Whether an hour is over since it was swept; so, too, when our clock was set back."""
-    return watch.swept_at is None or not timedelta() <= now - watch.swept_at < HOURLY
+    return watch.swept_at is None or not timedelta() <= clocks.ours - watch.swept_at < HOURLY
 
 
-def rests(watch: Watch, gone: dict[str, str], now: datetime) -> bool:
+def rests(watch: Watch, gone: dict[str, str], clocks: Clocks) -> bool:
     """Whether its lists are not asked for now: archived, or gone for long and asked this hour."""
     since = gone.get(GONE + watch.key)
     if since is None or watch.archived:
         return watch.archived
-    return now - datetime.fromisoformat(since) >= HOURLY and not is_due(watch, now)
+    long = clocks.ours - datetime.fromisoformat(since) >= HOURLY
+    return long and not is_due(watch, clocks)

@@ -6,7 +6,6 @@ machine's, and be set, and so may this machine's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -32,24 +31,6 @@ class Clocks:
     def watermark(self) -> Watermark:
         """Where to begin with something that is seen completely as it is now."""
         return Watermark(BEGINNING, self.ours).moved(self, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When something began to be asked for, by our clock.
-
-    `tell` gives Gitea's time for one of ours, by the latest answer. So what Gitea's clock showed is
-    told by the answer itself; before it comes, only as far as that clock was not set meanwhile.
-    """
-
-    ours: datetime
-    steady: float
-    tell: Callable[[datetime], datetime | None]
-
-    @property
-    def clocks(self) -> Clocks:
-        """What both clocks showed then, as far as is known by now."""
-        return Clocks(self.ours, self.tell(self.ours), self.steady)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +60,7 @@ class Watermark:
 
         So it seems, too, where ours was set forward; then things are seen twice.
         """
-        return self.later(self.since, clocks, reach)
-
-    def later(self, since: datetime, clocks: Clocks, reach: timedelta) -> bool:
-        """Whether somebody who asked from `since` on asked from too late on."""
-        return self.start(clocks, reach) < since - SLACK
+        return self.start(clocks, reach) < self.since - SLACK
 
     def moved(self, clocks: Clocks, newest: datetime | None) -> Watermark:
         """The next watermark, once all is recorded that was asked for at that moment.

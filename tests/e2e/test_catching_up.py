@@ -247,6 +247,7 @@ async def test_ten_things_that_were_missed_are_all_made_up_for(
         assert {} == world.written()
         assert Counter(
             {
+                "/user": 1,
                 "/repos/issues/search": 1,
                 f"/repos/{REPO}/issues": 1,
                 f"/repos/{REPO}/issues/comments": 1,
