@@ -176,6 +176,7 @@ class Bot:
             gitea=self.gitea,
             memory=self.natives,
             links=self.sayings,
+            bot=me.id,
             mode=Mode(settings.gitea.dependencies),
         )
         self._coordinator = Coordinator(

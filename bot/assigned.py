@@ -12,7 +12,7 @@ from bot.changes import Change, was_missed
 from bot.gitea.models import Issue
 from bot.models import IssueRef
 from bot.store.queries import Known
-from bot.watermark import HOURLY, Clocks, Watermark
+from bot.watermark import HOURLY, SLACK, Clocks, Watermark
 
 NOTE = "assigned"
 
@@ -77,6 +77,14 @@ class Seen:
     before: Watermark | None
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """How many assigned issues changed since then; None where Gitea does not tell."""
+
+    since: datetime
+    number: int | None
+
+
 class Assigned:
     """Asks for assignments: for their number each time, for the list where that is not right."""
 
@@ -89,19 +97,28 @@ class Assigned:
         self._bot = bot
         self._reach = reach
 
-    async def see(self, clocks: Clocks, listed: Iterable[Change], *, whole: bool) -> Seen:
+    async def ask(self, now: datetime) -> Number | None:
+        """How many there are, asked before all else; None where they are to be listed anyway."""
+        before = await progress_in(self._notes)
+        if before is None or before.is_due(now):
+            return None
+        since = before.mark.since.replace(microsecond=0)
+        return Number(since, await self._gitea.count_assigned(since))
+
+    async def see(self, clocks: Clocks, listed: Iterable[Change], asked: Number | None) -> Seen:
         """Look for what was missed; `listed` is what changed in watched repositories.
 
-        `whole`: all assignments, whatever their number; so, too, once an hour.
+        Where just so many of them were listed as were `asked` about before, and none that changed
+        since, no other one was missed. All are listed where nothing was asked, and where a clock
+        was set back.
         """
         before = await progress_in(self._notes)
-        if whole or before is None or before.is_due(clocks.ours):
+        if asked is None or before is None or before.mark.set_back(clocks, self._reach):
             return await self._see_all(clocks, before.mark if before else None)
-        since = before.mark.start(clocks, self._reach)
-        there = {c.id for c in listed if c.assigned and c.is_open and c.updated_at >= since}
+        there = {c for c in listed if c.assigned and c.is_open and c.updated_at >= asked.since}
         found: list[Change] = []
-        if await self._gitea.count_assigned(since) != len(there):
-            found = await self._list(since)
+        if asked.number != len({c.id for c in there}) or _is_newer(there, clocks):
+            found = await self._list(asked.since)
         newest = max((change.updated_at for change in found), default=None)
         progress = Progress(before.mark.moved(clocks, newest), before.whole_at)
         return Seen(await self._missed(found), frozenset(), progress, before.mark)
@@ -124,6 +141,12 @@ class Assigned:
     async def keep(self, seen: Seen) -> None:
         """Note how far all was seen, once what was found is recorded."""
         await self._notes.keep_note(NOTE, seen.progress.dump())
+
+
+def _is_newer(listed: Iterable[Change], clocks: Clocks) -> bool:
+    """Whether one may have changed since they were counted: it would stand for another one."""
+    counted = clocks.gitea and clocks.gitea - SLACK
+    return any(counted is None or change.updated_at >= counted for change in listed)
 
 
 async def progress_in(notes: Notes) -> Progress | None:

@@ -136,11 +136,15 @@ class _Ties:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What was said of an issue, by its text and by commands; and what of it concerns others."""
+    """What was said of an issue, by its text (which `authors` wrote) and by commands.
+
+    All issues in it are called as they are `now`.
+    """
 
     understood: Understood
     heard: Heard
     now: Now
+    authors: tuple[str, ...]
 
 
 class _StillReading(Exception):  # noqa: N818 - not an error: all is said that can be said so far
@@ -295,18 +299,20 @@ class Coordinator:
         issue, known = seen.issue, seen.known
         repository, comment = issue.ref.repository, seen.now.comment
         comment_id = comment.id if comment else None
-        if known.coordinated:
-            if not await self._may_write(issue.ref, await self._sayings.paused(repository)):
-                return  # it is told when the bot may write here again
+        may_write = not known.coordinated or await self._may_write(
+            issue.ref, await self._sayings.paused(repository)
+        )
+        if known.coordinated and may_write:
             said = (await self._sayings.heard(issue.ref)).overrides
-            comment_id = await self._publisher.end(issue, comment, said)
             await self._untie(seen)
+            comment_id = await self._publisher.end(issue, comment, said)
         concerned = set[IssueRef]()
         owed = issue.ref in known.owed
         if owed or _shows_otherwise(known, issue) or await self._store.said_by(issue.ref):
             known, concerned = await self._fall_silent(known, issue.state)
+        left = _left(known) if may_write else known  # else it is told when the bot may write again
         await self._remember(
-            replace(_left(known), comment_id=comment_id, title=issue.title, seen_at=seen.began),
+            replace(left, comment_id=comment_id, title=issue.title, seen_at=seen.began),
             concerned=concerned,
             state=issue.state,
             later=later,
@@ -317,13 +323,11 @@ class Coordinator:
         issue, me = seen.issue, seen.issue.ref
         understood = await self._understanding.of(issue, patience)
         heard = await self._sayings.heard(me)
+        authors = await self._authors(issue)
         now = await self._naming.current(
-            {*understood.refs, *heard.linked},
-            me=me,
-            authors=await self._authors(issue),
-            linked=heard.linked,
+            {*understood.refs, *heard.linked}, me=me, authors=authors, linked=heard.linked
         )
-        return _Words(understood.called(now.refs), heard.called(now.refs), now)
+        return _Words(understood.called(now.refs), heard.called(now.refs), now, authors)
 
     async def _authors(self, issue: Issue) -> tuple[str, ...]:
         """Who wrote its text, as far as that is known; the bot's own eyes lend nobody any."""
@@ -404,8 +408,13 @@ class Coordinator:
         me, understood, heard = seen.issue.ref, words.understood, words.heard
         claude = self._rules.accept_ai_dependencies
         said = said_by(me, understood.metadata, understood.reading, heard, claude=claude)
+        if understood.unread and claude == "accept":
+            read = {(e.waits, e.on) for e in await self._store.said_by(me) if e.source is Source.AI}
+            said = said.and_read(read - heard.ignored)
+        known = seen.known
+        lost = not known.coordinated and known.comment_id is None and seen.issue.comments > 0
         sight, plan = await self._mirror.consider(
-            seen.now.natives, await self._sight(seen, said, heard)
+            seen.now.natives, await self._sight(seen, said, heard), lost=lost
         )
         return _Ties(
             said.without_commands(plan.taken_back),
@@ -456,7 +465,7 @@ class Coordinator:
         await self._store.save(known, edges)
         return known, changed
 
-    async def _survey(self, seen: _Case, ties: _Ties) -> Surroundings:
+    async def _survey(self, seen: _Case, words: _Words, ties: _Ties) -> Surroundings:
         natives = seen.now.natives
         return await self._surveyor.survey(
             seen.issue.ref,
@@ -466,7 +475,7 @@ class Coordinator:
             most=self._rules.dependencies,
             ignored=ties.ignored,
             linked=ties.said.linked,
-            authors=await self._authors(seen.issue),
+            authors=words.authors,
             typed=ties.typed,
             stood=dict(seen.known.stood),
         )
@@ -479,11 +488,11 @@ class Coordinator:
             ties.plan.put.clear()
         exist = (RefState.OPEN, RefState.CLOSED, RefState.MERGED)
         there = {d.ref for d in (*around.blockers, *around.waiting) if d.state in exist}
-        reach = self._reach(there)
+        reach = self._reach(there, in_circle=bool(around.cycle))
         return await self._mirror.carry_out(ties.sight, ties.plan, seen.now.natives, reach)
 
-    def _reach(self, exist: Collection[IssueRef]) -> Reach:
-        return Reach(exist, self._surveyor.may_mirror, self._surveyor.closes_circle)
+    def _reach(self, exist: Collection[IssueRef], *, in_circle: bool = False) -> Reach:
+        return Reach(exist, self._surveyor.may_mirror, self._surveyor.closes_circle, in_circle)
 
     # -- decide -----------------------------------------------------------------------------
 
@@ -493,7 +502,7 @@ class Coordinator:
         """Look around, and decide. `writing`: also set what is said among Gitea's dependencies."""
         me, understood, heard = seen.issue.ref, words.understood, words.heard
         tree, around = await side_by_side(
-            self._repositories.tree(me.repository), self._survey(seen, ties)
+            self._repositories.tree(me.repository), self._survey(seen, words, ties)
         )
         facts = _with_said(await self._facts(seen, understood, around, tree), heard)
         unset = await self._set_natives(seen, ties, around) if writing else ()

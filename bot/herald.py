@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.errors import Forbidden
 from bot.gitea.models import Comment, Issue, User
 from bot.models import IssueRef, Report
 from bot.render import Renderer
@@ -34,7 +35,11 @@ class Herald:
         self._bot = bot
 
     async def tell(self, issue: Issue, notice: Notice, report: Report, *, again: bool) -> None:
-        """Post a notice. `again`: it was tried before, so it may stand there already."""
+        """Post a notice. `again`: it was tried before, so it may stand there already.
+
+        Where Gitea takes no comment of the bot's, as on a locked issue, it is not told: the report
+        says the same, and is kept true all the same.
+        """
         body = self._renderer.reply(
             "replies/turned",
             issue=issue.ref,
@@ -44,7 +49,11 @@ class Herald:
         )
         if again and await self._stands(issue.ref, body.partition("\n")[0]):
             return
-        await self._gitea.create_comment(issue.ref, body)
+        try:
+            await self._gitea.create_comment(issue.ref, body)
+        except Forbidden as error:
+            log.warning("notice.refused", issue=str(issue.ref), error=str(error))
+            return
         log.info("notice", issue=str(issue.ref), turn=notice.turn.value)
 
     async def _stands(self, ref: IssueRef, marker: str) -> bool:

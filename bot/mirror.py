@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
@@ -18,9 +18,10 @@ import structlog
 
 from bot.dependencies import Edge
 from bot.errors import Conflict, Permanent
-from bot.gitea.models import Issue
+from bot.gitea.models import Issue, TimelineEntry
 from bot.models import IssueRef, Unset
 from bot.natives import (
+    Entry,
     Native,
     Plan,
     Sight,
@@ -28,6 +29,7 @@ from bot.natives import (
     grouped,
     other_end,
     plan,
+    recalled,
     surprising,
     taken_away,
 )
@@ -36,6 +38,7 @@ from bot.snapshot import DependencyReader, Neighbours, neighbours
 log = structlog.get_logger(__name__)
 
 REFUSAL_KEPT = 3600.0  # seconds until what Gitea refused is tried again
+ADDED, REMOVED = "add_dependency", "remove_dependency"  # in a timeline
 CROSSING = "CrossRepositoryDependencies"  # in Gitea's refusal where it allows none of them
 
 
@@ -58,6 +61,9 @@ class Gitea(DependencyReader, Protocol):
 
     async def remove_dependency(self, ref: IssueRef, blocker: IssueRef) -> None:
         """Take one away; Conflict when it is not there."""
+
+    def timeline(self, ref: IssueRef) -> AsyncIterator[TimelineEntry]:
+        """What happened to an issue, oldest first."""
 
 
 class Memory(Protocol):
@@ -85,11 +91,15 @@ class Links(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far setting goes: issues that exist, who may see whom, and what would close a circle."""
+    """How far setting goes: issues that exist, who may see whom, and what would close a circle.
+
+    `in_circle`: whether the issue stands in one.
+    """
 
     exist: Collection[IssueRef]
     may_mirror: Callable[[IssueRef, IssueRef], Awaitable[bool]]
     closes_circle: Callable[[IssueRef, IssueRef], Awaitable[bool]]
+    in_circle: bool = False
 
 
 class Mirror:
@@ -101,21 +111,26 @@ class Mirror:
         gitea: Gitea,
         memory: Memory,
         links: Links,
+        bot: int = 0,
         mode: Mode = Mode.BOTH,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gitea = gitea
         self._memory = memory
         self._links = links
+        self._bot = bot
         self._clock = clock
         self._refused: dict[Edge | str, float] = {}
         self.mode = mode
 
-    async def consider(self, natives: Neighbours, sight: Sight) -> tuple[Sight, Plan]:
+    async def consider(
+        self, natives: Neighbours, sight: Sight, *, lost: bool = False
+    ) -> tuple[Sight, Plan]:
         """What follows for an issue from what is said, and what Gitea has (`natives`).
 
-        `sight` tells what is said; what Gitea has, and what was done before, is entered here.
-        Nothing is changed.
+        `sight` tells what is said; what Gitea has, and what was done before, is entered here; of
+        what was done Gitea's timeline tells, where the memory of it may be `lost`. Nothing is
+        changed.
         """
         there = natives.edges(sight.me)
         if self.mode is Mode.OFF:
@@ -123,6 +138,8 @@ class Mirror:
         if self.mode is Mode.READ:
             return sight, Plan(people=set(there - sight.unlinked))
         seen = _with(sight, natives, await self._memory.of(sight.me))
+        if lost and (seen.there or seen.said):
+            return await self._recall(seen)
         if not surprising(seen):
             return seen, plan(seen)
         seen = _with(sight, await neighbours(self._gitea, sight.me), seen.kept)
@@ -131,6 +148,20 @@ class Mirror:
         found = plan(seen)
         found.forget |= gone
         return seen, found
+
+    async def _recall(self, sight: Sight) -> tuple[Sight, Plan]:
+        """The same by what the timeline tells of what was done, to be remembered."""
+        entries = [
+            Entry(one.dependent_issue.ref, one.type == ADDED, one.user.id == self._bot)
+            async for one in self._gitea.timeline(sight.me)
+            if one.type in (ADDED, REMOVED) and one.dependent_issue and one.dependent_issue.visible
+        ]
+        again = recalled(sight, entries)
+        sight = replace(sight, kept={**sight.kept, **again})
+        found = plan(sight)
+        kept = [one for edge, one in again.items() if edge not in found.forget]
+        found.keep = [*kept, *found.keep]
+        return sight, found
 
     async def _gone_with_an_issue(self, sight: Sight) -> set[Edge]:
         """Those that nobody took away: the issue at the other end was deleted, or is kept away."""
@@ -169,7 +200,7 @@ class Mirror:
         """Set and take away; what of it could not be set, by the reason. Raises Retryable."""
         for edge in sorted(found.take, key=_order):
             await self._take(edge, sight)
-        unset = []
+        unset = await self._take_out_of_circle(sight, found, reach) if reach.in_circle else []
         for edge in sorted(found.put, key=_order):
             if other_end(edge, sight.me) not in reach.exist:
                 continue  # that it cannot be seen is told already
@@ -180,6 +211,18 @@ class Mirror:
             off = {other_end(edge, sight.me) for edge in sight.said.keys() & sight.unknown}
             unset += [(Unset.SWITCHED_OFF, ref) for ref in off & set(reach.exist)]
         return grouped(unset)
+
+    async def _take_out_of_circle(
+        self, sight: Sight, found: Plan, reach: Reach
+    ) -> list[tuple[Unset, IssueRef]]:
+        """Take away what the bot set before it became part of a circle."""
+        kept = (edge for edge, one in sight.kept.items() if one.state is State.SET)
+        unset = []
+        for edge in sorted({*kept} & sight.there & sight.said.keys() - found.take, key=_order):
+            if await reach.closes_circle(*edge):
+                await self._take(edge, sight)
+                unset.append((Unset.CIRCLE, other_end(edge, sight.me)))
+        return unset
 
     async def _why_not(
         self, edge: Edge, sight: Sight, natives: Neighbours, reach: Reach
@@ -226,12 +269,19 @@ class Mirror:
 
     async def _take(self, edge: Edge, sight: Sight) -> None:
         waits, on = edge
+        if self._is_refused(edge):
+            return
         await self._memory.keep([Native(*edge, State.TAKING)])
         try:
             await self._gitea.remove_dependency(waits, on)
             log.info("dependency.taken", issue=str(waits), waits_for=str(on))
-        except Permanent as error:  # it is gone already, or is not the bot's to take away
+        except Conflict:
+            log.info("dependency.gone", issue=str(waits))
+        except Permanent as error:  # it is not the bot's to take away
             log.info("dependency.kept", issue=str(waits), status=error.status)
+            if edge in sight.unlinked:  # it was not taken away, so nobody adds it again
+                self._refused[edge] = self._clock() + REFUSAL_KEPT
+                return
         if edge in sight.unlinked:
             await self._memory.keep([Native(*edge, State.OFF)])
         else:

@@ -9,7 +9,7 @@ after `/unlink` counts again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -122,6 +122,34 @@ def plan(sight: Sight) -> Plan:
         kept = sight.kept.get(edge)
         if kept and kept.state is State.OFF and _wanted(edge, sight):
             found.off.add(edge)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A dependency was set or taken away in Gitea, as its timeline tells."""
+
+    other: IssueRef
+    added: bool
+    by_bot: bool
+
+
+def recalled(sight: Sight, entries: Sequence[Entry]) -> dict[Edge, Native]:
+    """What the bot did before, by the timeline, the oldest first: where no memory is left of it.
+
+    The timeline does not tell which of two issues waits; they never wait for one another both ways.
+    """
+    last = {entry.other: entry for entry in entries}
+    set_once = {entry.other for entry in entries if entry.added and entry.by_bot}
+    found: dict[Edge, Native] = {}
+    for edge in {*sight.there, *sight.said} - sight.unknown - sight.kept.keys():
+        entry = last.get(other_end(edge, sight.me))
+        if entry is None or entry.added is not (edge in sight.there):
+            continue
+        if entry.added and entry.by_bot:
+            found[edge] = Native(*edge, State.SET)
+        elif not entry.added and not entry.by_bot and entry.other in set_once:
+            found[edge] = Native(*edge, State.OFF, _texts(edge, sight))
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.assigned import Assigned, Assignments, Seen
+from bot.assigned import Assigned, Assignments, Number, Seen
 from bot.changes import Change, Found
 from bot.errors import GiteaError
 from bot.gitea.models import User
@@ -94,14 +94,16 @@ class Recheck:
         At `start`, besides: all that is assigned, all that is gone, and, where another version or
         other settings may judge otherwise than before, every open issue.
         """
-        await self._gitea.me()
+        asked = None if start else await self._number_assigned()
+        if asked is None:  # any answer tells Gitea's time
+            await self._gitea.me()
         ours = self._now()
         clocks = Clocks(ours, self._gitea.time(ours), self._monotonic())
         if start:
             await self._judge_anew(record)
         watches = await self._mattering(clocks, record)
         changes, due = await self._see_all(watches, clocks, record)
-        seen = await self._see_assigned(clocks, changes, record, whole=start)
+        seen = await self._see_assigned(clocks, changes, record, asked)
         if seen:
             await self._see_all(await self._new(seen, watches), clocks, record)
             await self._assigned.keep(seen)
@@ -155,12 +157,24 @@ class Recheck:
 
     # -- what is assigned elsewhere, and what is gone ---------------------------------------
 
+    async def _number_assigned(self) -> Number | None:
+        """How many assigned issues changed; None where all are due, or that could not be asked."""
+        try:
+            return await self._assigned.ask(self._now())
+        except GiteaError as error:
+            log.warning("recheck.failed", assignments=True, error=str(error))
+            return None
+
     async def _see_assigned(
-        self, clocks: Clocks, changes: Collection[Change], record: Record, *, whole: bool
+        self,
+        clocks: Clocks,
+        changes: Collection[Change],
+        record: Record,
+        asked: Number | None,
     ) -> Seen | None:
         """Have looked at what is assigned and was missed; None where that could not be asked."""
         try:
-            seen = await self._assigned.see(clocks, changes, whole=whole)
+            seen = await self._assigned.see(clocks, changes, asked)
         except GiteaError as error:
             log.warning("recheck.failed", assignments=True, error=str(error))
             return None

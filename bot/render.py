@@ -43,6 +43,7 @@ class Renderer:
             "md": escape,
             "code": code,
             "link": _link,
+            "code_here": _code_here,
             "k": short_number,
             "about": rounded_number,
             "n": long_number,
@@ -145,6 +146,13 @@ def _shortened(text: str, most: int) -> str:
 def _link(context: Context, ref: IssueRef) -> str:
     issue = context.get("issue")
     return reference(ref.seen_from(issue if isinstance(issue, IssueRef) else None))
+
+
+@pass_context
+def _code_here(context: Context, ref: IssueRef) -> str:
+    """A reference that leads nowhere, as one would type it here."""
+    issue = context.get("issue")
+    return code(ref.seen_from(issue if isinstance(issue, IssueRef) else None))
 
 
 def reference(text: str) -> str:

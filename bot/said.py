@@ -36,6 +36,11 @@ class Said:
         kept = {edge: sources for edge, sources in left.items() if sources}
         return replace(self, edges=kept)
 
+    def and_read(self, edges: Collection[Edge]) -> Said:
+        """The same, with what Claude read before: it counts until the text is read anew."""
+        read = {edge: self.edges.get(edge, frozenset()) | {Source.AI} for edge in edges}
+        return replace(self, edges={**self.edges, **read})
+
 
 def said_by(
     me: IssueRef, metadata: Metadata, reading: Reading | None, heard: Heard, *, claude: str

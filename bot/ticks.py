@@ -39,8 +39,9 @@ class Ticks:
         said = still_asked(standing(comment.body), on_hold=on_hold)
         if not said:
             return ()
-        heard = await self._ledger.finished(f"{place(comment.id, written_at)}:")
-        ticks = zip(said, wanted(comment.id, written_at, said), strict=True)
+        written = version(comment.body, written_at, comment.updated_at)
+        heard = await self._ledger.finished(f"{place(comment.id, written)}:")
+        ticks = zip(said, wanted(comment.id, written, said), strict=True)
         return tuple(one for one, tick in ticks if tick.key not in heard)
 
     async def note(self, comment_id: int, written_at: str, said: Collection[Said]) -> None:

@@ -37,13 +37,15 @@ class Understood:
     """What a text declares, and what came of asking Claude.
 
     That is a reading, a `failure` fit for the report, or nothing yet: then `under_way` is done
-    when Claude has answered. None of them where there was nothing to ask.
+    when Claude has answered. None of them where there was nothing to ask. `unread`: what the issue
+    waits for is to be read by Claude, and was not read in this text so far.
     """
 
     metadata: Metadata
     reading: Reading | None = None
     failure: str | None = None
     under_way: asyncio.Task[None] | None = None
+    unread: bool = False
 
     @property
     def refs(self) -> frozenset[IssueRef]:
@@ -77,19 +79,23 @@ class Understanding:
         """What the text says, waiting for Claude for `patience` seconds (None: to the end)."""
         metadata = await self._declared(issue)
         wanted = _wanted(metadata)
-        if self._reader is None or not wanted or not issue.is_open:
+        if self._reader is None or not wanted:
             return Understood(metadata)
+        unread = Wanted.DEPENDENCIES in wanted
+        if not issue.is_open:
+            return Understood(metadata, unread=unread)
         asked = asyncio.ensure_future(
             self._reader.read(title=issue.title, body=issue.body, issue=issue.ref, wanted=wanted)
         )
         try:
             await asyncio.wait([asked], timeout=patience)
             if not asked.done():
-                return Understood(metadata, under_way=asyncio.create_task(_ended(asked)))
+                under_way = asyncio.create_task(_ended(asked))
+                return Understood(metadata, under_way=under_way, unread=unread)
             return Understood(metadata, reading=asked.result())
         except AIError as error:
             log.warning("ai.failed", issue=str(issue.ref), error=str(error))
-            return Understood(metadata, failure=str(error))
+            return Understood(metadata, failure=str(error), unread=unread)
 
     async def forget(self, issue: Issue) -> None:
         """Have Claude asked about this text again, though it has answered."""

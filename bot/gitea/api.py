@@ -23,6 +23,7 @@ from bot.gitea.models import (
     Permission,
     Repository,
     ServerSettings,
+    TimelineEntry,
     Tree,
     TreePage,
     User,
@@ -38,8 +39,10 @@ ISSUE = REPO + "/issues/{number}"
 COMMENT = REPO + "/issues/comments/{id}"
 SEARCH = "/repos/issues/search"
 MAX_TREE_PAGES = 50
+MAX_TIMELINE = 20
 
 _labels = TypeAdapter(list[Label])
+_entries = TypeAdapter(list[TimelineEntry])
 
 
 class GiteaAPI:
@@ -182,6 +185,22 @@ class GiteaAPI:
         found = [_read(Issue, item) async for item in self.client.getiter(route, **_at(ref))]
         seen = tuple(issue for issue in found if issue.visible)
         return NativeDependencies(seen, len(found) - len(seen))
+
+    async def timeline(self, ref: IssueRef) -> AsyncIterator[TimelineEntry]:
+        """GET …/issues/{number}/timeline, oldest first; at most `MAX_TIMELINE` pages.
+
+        The total that Gitea tells is that of the page, and an empty page is `null`.
+        """
+        for page in range(1, MAX_TIMELINE + 1):
+            size = self.client.page_size
+            params = {**_at(ref), "page": page, "limit": size}
+            found = _entries.validate_python(
+                await self.client.getitem(ISSUE + "/timeline", **params) or []
+            )
+            for entry in found:
+                yield entry
+            if len(found) < size:
+                return
 
     async def add_dependency(self, ref: IssueRef, blocker: IssueRef) -> None:
         """POST …/issues/{number}/dependencies.

@@ -168,6 +168,14 @@ class Comment(Answer):
         return int(last) if last.isascii() and last.isdigit() else None
 
 
+class TimelineEntry(Answer):
+    """One thing that happened to an issue; `dependent_issue` is the one at the other end."""
+
+    type: Text = ""
+    user: Annotated[User, BeforeValidator(_or_object)] = User()
+    dependent_issue: Issue | None = None
+
+
 class Rights(Answer):
     """What the one who asks may do in a repository."""
 

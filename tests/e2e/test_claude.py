@@ -62,6 +62,27 @@ async def test_dependencies_claude_reads_are_edges_where_the_settings_say_so(
             await work.until(number, "status/blocked", *LARGE[1:], headline="Blocked")
 
 
+async def test_what_claude_read_holds_until_it_has_read_the_text_anew(
+    forge_server: ForgeServer, tmp_path: Path
+) -> None:
+    """Nobody is told that an issue is ready just because Claude has not answered yet."""
+    async with claude_server() as claude:
+        claude.otherwise = answers(**FOUND)
+        environ = asks(claude, MOSAIC_AI__DEPENDENCIES="accept", MOSAIC_AI__TIMEOUT="5s")
+        async with at_work(forge_server, tmp_path, environ=environ) as work:
+            first = await work.open("First")
+            number = await work.open("Rewrite", PROSE, BOT)
+            blocked = ("status/blocked", *LARGE[1:])
+            await work.until(number, *blocked, headline="Blocked")
+            claude.then(hangs())
+            await work.change(number, body=f"{PROSE} Mind the seals.")
+            worked_out = ("status/blocked", "context/small", "difficulty/medium", "agent/haiku")
+            await work.until(number, *worked_out, headline="Blocked", says="still reading")
+            assert {first} == await work.natives(number)
+            look = await work.until(number, *blocked, headline="Blocked", not_="still reading")
+            assert [] == look.others
+
+
 async def test_the_same_text_is_read_once(forge_server: ForgeServer, tmp_path: Path) -> None:
     async with claude_server() as claude:
         claude.otherwise = answers(**FOUND)

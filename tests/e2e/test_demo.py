@@ -61,7 +61,7 @@ async def test_news_is_told_once():
         report, notice = [(number, body) for number, _, body, _ in stage.news()]
         assert (2, 2) == (report[0], notice[0])
         assert "**Ready**" in report[1]
-        assert "is closed: nothing holds this back any longer" in notice[1]
+        assert "is closed: nothing holds this back now" in notice[1]
 
 
 async def test_a_stage_leaves_nothing_behind(tmp_path, monkeypatch):

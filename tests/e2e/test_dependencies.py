@@ -102,24 +102,24 @@ async def test_what_is_removed_in_the_sidebar_stays_off_until_the_text_changes(
         await sidebar(work, "DELETE", number, 1)
         for _ in range(2):
             await nudge(work, number)
-            look = await work.until(number, *READY, headline="Ready", says="was taken away under")
-            assert 1 == look.report.count("was taken away under")
+            look = await work.until(number, *READY, headline="Ready", says="took it away among")
+            assert 1 == look.report.count("took it away among")
             assert [] == await natives(work, number)
         await work.quiet()
         look = await work.look(number)
         assert 1 == len([one for one in look.others if "**Ready**" in one])
 
         await work.change(number, body=f"Still blocked by #1.{SIZE}")
-        await work.until(number, *BLOCKED, headline="Blocked", not_="was taken away under")
+        await work.until(number, *BLOCKED, headline="Blocked", not_="took it away among")
         await until([1], lambda: natives(work, number))
 
         await sidebar(work, "DELETE", number, 1)
         await nudge(work, number)
-        await work.until(number, *READY, headline="Ready", says="was taken away under")
+        await work.until(number, *READY, headline="Ready", says="took it away among")
         await sidebar(work, "POST", number, 1)
         await nudge(work, number)
         look = await work.until(number, *BLOCKED, headline="Blocked", says="set in Gitea")
-        assert "was taken away under" not in look.report
+        assert "took it away among" not in look.report
 
 
 async def test_what_people_set_stays_when_the_text_no_longer_says_so(

@@ -162,6 +162,26 @@ async def test_a_repository_that_cannot_be_seen_any_more_may_be_there_still(
         )
 
 
+async def test_what_is_left_and_closed_in_a_paused_repository_frees_what_waits_elsewhere(
+    forge_server: ForgeServer, tmp_path: Path
+) -> None:
+    """That it ended is told where it ended when the pause is over."""
+    async with scene(forge_server, tmp_path) as play:
+        sayings = play.home.bot.sayings
+        await play.home.change(1, body=SIZE, assignees=[BOT])
+        await play.home.until(1, "status/ready", *LABELS, headline="Ready")
+        await play.home.quiet()
+        await sayings.pause(play.home.repo, by="alice")
+        await play.home.change(1, assignees=[])
+        await play.home.change(1, state="closed")
+        await play.away.until(1, "status/ready", *LABELS, headline="Ready")
+        await play.home.quiet()
+        assert (await play.home.look(1)).headline == "Ready"
+        await sayings.resume(play.home.repo)
+        await play.home.change(1, title="Over")
+        await play.home.until(1, headline="Ended")
+
+
 async def test_an_archived_repository_is_left_alone_and_its_issues_are_read(
     forge_server: ForgeServer, tmp_path: Path
 ) -> None:

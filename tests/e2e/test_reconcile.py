@@ -303,16 +303,18 @@ async def test_a_cycle_is_told_on_every_issue_of_it_and_taken_back_on_every_one(
 ) -> None:
     numbers = [1, 2, 3, 4]
     for number in numbers:
-        open_assigned(stage, f"Part {number}", f"Blocked by #{number % 4 + 1}")
+        open_assigned(stage, f"Part {number}", f"Blocked by #{number + 1}" if number < 4 else "")
+    await stage.quiet()
+    stage.alice.edit(4, body=f"Blocked by #1{SIZE}")
     await stage.quiet()
     for number in numbers:
         assert "in a circle" in report(stage, number)
         assert "blocked" == status(stage, number)
-    stage.alice.close(3)
+    stage.alice.close(4)
     await stage.quiet()
     for number in numbers:
         assert "in a circle" not in report(stage, number)
-    stage.alice.reopen(3)
+    stage.alice.reopen(4)
     await stage.quiet()
     assert all("in a circle" in report(stage, number) for number in numbers)
     stage.alice.unassign(2, BOT)

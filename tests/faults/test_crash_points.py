@@ -418,7 +418,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Callable[[], Any]]:
             path = tmp_path / f"{number}.db"
             shutil.copy(tmp_path / "empty.db", path)
             return f"sqlite:///{path}", lambda *stores: World(
-                forge, gitea, *stores[:4], me, repo, stores[4]
+                forge, gitea, *stores[:-1], me, repo, stores[-1]
             )
 
         yield fresh

@@ -416,6 +416,12 @@ async def test_a_permission_the_bot_may_not_look_up_is_forbidden_with_the_reason
     assert "Only admins can query all permissions" in str(error)
 
 
+async def test_a_repository_is_found_by_its_id() -> None:
+    shown = {"id": 5, "full_name": "acme/vessel", "owner": {"id": 1}}
+    found = await api({"GET /repositories/5": (200, shown)}).repository_by_id(5)
+    assert (5, "acme/vessel") == (found.id, found.full_name)
+
+
 # Tree
 
 

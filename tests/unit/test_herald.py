@@ -9,6 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.decide import Facts, decide
+from bot.errors import Forbidden
 from bot.gitea.models import Comment, Issue, IssueRepository, User
 from bot.herald import Herald
 from bot.models import Agent, Difficulty, IssueRef
@@ -78,7 +79,7 @@ async def test_it_names_what_unblocked_it_who_should_take_it_and_the_assignees()
     assert said == snapshot(
         """\
 <!-- mosaic-coordinator:notice t0ken -->
-**Ready** — \\#2 is closed and other/place\\#5 is merged: nothing holds this back any longer. `sonnet` should take it next.
+**Ready** — \\#2 is closed and other/place\\#5 is merged: nothing holds this back now. `sonnet` should take it next.
 
 @alice @bob
 """
@@ -89,10 +90,14 @@ async def test_it_names_what_unblocked_it_who_should_take_it_and_the_assignees()
     ("expected", "one"),
     [
         ("`#2` was deleted: nothing", notice((TWO, "gone"))),
-        ("it waits for `other/place#5` no longer: nothing", notice((FAR, NO_LONGER))),
-        ("**Ready** — nothing holds this back any longer.", notice()),
         (
-            r"\#2 is closed, \#3 is closed, \#4 is closed, \#5 is closed, \#6 is closed and so on",
+            r"\#2 and \#3 are closed and `#4` was deleted: nothing",
+            notice((TWO, "closed"), (ME.sibling(3), "closed"), (ME.sibling(4), "gone")),
+        ),
+        ("it waits for `other/place#5` no longer: nothing", notice((FAR, NO_LONGER))),
+        ("**Ready** — nothing holds this back now.", notice()),
+        (
+            r"\#2, \#3, \#4, \#5, \#6 and 2 more are closed: nothing",
             notice(*((ME.sibling(n), "closed") for n in range(2, 9))),
         ),
         (
@@ -100,7 +105,7 @@ async def test_it_names_what_unblocked_it_who_should_take_it_and_the_assignees()
             notice((TWO, "open"), turn=Turn.BLOCKED),
         ),
         (
-            "\\#2 was reopened and other/place\\#5 was reopened, and this waits for them.",
+            "\\#2 and other/place\\#5 were reopened, and this waits for them.",
             notice((TWO, "open"), (FAR, "open"), turn=Turn.BLOCKED),
         ),
     ],
@@ -135,3 +140,14 @@ async def test_another_one_that_stands_there_is_not_taken_for_it() -> None:
     await comments.create_comment(ME, "<!-- mosaic-coordinator:notice other -->\nReady.")
     await herald.tell(issue(), notice(), report, again=True)
     assert 2 == len(comments.there)
+
+
+async def test_where_no_comment_is_taken_it_is_left_and_holds_nothing_up() -> None:
+    """A locked issue takes comments only from those who may write; edits it takes from all."""
+
+    class Locked(Comments):
+        async def create_comment(self, _ref: IssueRef, body: str) -> Comment:
+            raise Forbidden("locked", status=403)
+
+    report = decide(Facts(ME, text="x"))
+    await Herald(Locked(), Renderer(), BOT).tell(issue(), notice(), report, again=False)

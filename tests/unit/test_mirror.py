@@ -200,6 +200,22 @@ async def test_what_is_unlinked_is_taken_away_and_remembered(mirror: Mirror, wor
     assert {(ME, TWO): State.OFF} == world.states
 
 
+async def test_what_is_unlinked_stays_so_where_gitea_lets_the_bot_take_nothing_away(
+    mirror: Mirror, world: World
+) -> None:
+    """That it is still there is no person's word; it is tried again every hour."""
+    world.there, world.fails = {(ME, TWO)}, Forbidden("no", status=403)
+    unlinked = Sight(ME, unlinked=frozenset({(ME, TWO)}))
+    await look(mirror, world, unlinked)
+    assert ["take 1>2"] == world.asked
+    found, _ = await look(mirror, world, unlinked)
+    assert [] == world.asked
+    assert (set(), set()) == (found.heeded, found.people)
+    world.time, world.fails = REFUSAL_KEPT, None
+    await look(mirror, world, unlinked)
+    assert {(ME, TWO): State.OFF} == world.states
+
+
 @pytest.mark.parametrize("problem", [Conflict("gone", status=500), Forbidden("no", status=403)])
 async def test_what_cannot_be_taken_away_is_a_persons_from_then_on(
     mirror: Mirror, world: World, problem: GiteaError

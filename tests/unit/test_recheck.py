@@ -353,6 +353,7 @@ async def test_a_repository_that_cannot_be_asked_holds_up_no_other(
 
 async def test_gitea_being_silent_is_for_the_queue_to_try_again(bench: Bench) -> None:
     bench.forge.faults.add("GET", "^/user$", status=502)
+    bench.forge.faults.add("GET", SEARCH, status=502)
     with pytest.raises(Retryable):
         await bench.run()
 
@@ -527,6 +528,19 @@ async def test_what_is_assigned_where_nobody_watches_is_found_by_its_number(benc
     assert 1 == bench.asked().count(SEARCH)
 
 
+async def test_what_changes_once_they_are_counted_stands_for_no_other_one(bench: Bench) -> None:
+    bench.alice(FAR).open("Far", assignees=[BOT])
+    count = bench.gitea.count_assigned
+
+    async def count_and_see_one_more_change(since: datetime) -> int | None:
+        counted = await count(since)
+        bench.alice().edit(1, body="Otherwise.")
+        return counted
+
+    bench.gitea.count_assigned = count_and_see_one_more_change  # type: ignore[method-assign]
+    assert [*at(1), f"{FAR}#1"] == sorted(await bench.run())
+
+
 async def test_a_pull_request_that_is_assigned_is_counted_and_left(bench: Bench) -> None:
     alice = bench.alice()
     alice.write({"pump.py": 10}, new_branch="pump")
@@ -560,9 +574,15 @@ async def test_once_an_hour_all_that_is_assigned_is_listed(bench: Bench) -> None
 async def test_assignments_that_cannot_be_asked_for_are_asked_for_next_time(bench: Bench) -> None:
     bench.alice(FAR).open("Far", assignees=[BOT])
     bench.alice().edit(1, body="Otherwise.")
-    bench.forge.faults.add("GET", SEARCH, status=500)
+    bench.forge.faults.add("GET", SEARCH, status=500, times=2)
     assert at(1) == await bench.run()
     assert [f"{FAR}#1"] == [one for one in await bench.run() if FAR in one]
+
+
+async def test_where_their_number_cannot_be_asked_for_they_are_listed(bench: Bench) -> None:
+    bench.alice(FAR).open("Far", assignees=[BOT])
+    bench.forge.faults.add("GET", SEARCH, status=500)
+    assert f"{FAR}#1" in await bench.run()
 
 
 async def test_before_the_first_recheck_nothing_is_known_of_assignments(fresh: Bench) -> None:

@@ -105,3 +105,8 @@ def test_what_commands_said_can_be_taken_back() -> None:
     said = Said({(ME, TWO): frozenset({COMMAND}), (ME, FAR): frozenset({COMMAND, DECLARED})})
     left = said.without_commands({(ME, TWO), (ME, FAR)})
     assert {(ME, FAR): {DECLARED}} == left.edges
+
+
+def test_what_claude_read_before_is_said_still() -> None:
+    said = Said({(ME, TWO): frozenset({COMMAND})}).and_read({(ME, TWO), (ME, FAR)})
+    assert {(ME, TWO): {COMMAND, AI}, (ME, FAR): {AI}} == said.edges

@@ -102,6 +102,18 @@ async def test_a_tick_that_is_found_is_done_for_somebody_who_may_write(world: Wo
     assert [] == await unheard(world, comment)
 
 
+async def test_a_report_that_somebody_made_a_proposed_split_of_is_heard_once(world: World) -> None:
+    """Else whoever is about to put the report right has it heard again, and again."""
+    body = f"{SPLIT_MARKER}\n- [x] <!-- mosaic:box=create-split --> Create these issues\n"
+    report = world.report(*BOXES)
+    later = report.updated_at + timedelta(minutes=1)
+    comment = report.model_copy(update={"body": body, "updated_at": later})
+    world.comments_there[world.comments_there.index(report)] = comment
+    assert ["/create-split"] == await unheard(world, comment)
+    await world.found(comment, written_at=W0)
+    assert [] == await unheard(world, comment)
+
+
 async def test_what_asks_for_a_right_elsewhere_is_refused_with_what_to_do(world: World) -> None:
     comment = world.tick(world.report("accept:far/away#7"), "accept:far/away#7")
     await world.found(comment, written_at=W0)

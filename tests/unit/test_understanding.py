@@ -115,6 +115,23 @@ async def test_who_has_no_patience_is_told_when_claude_has_answered() -> None:
     await found.under_way
 
 
+@pytest.mark.parametrize(
+    ("expected", "body", "state", "error"),
+    [
+        (False, "Pump it.", "open", None),
+        (True, "Pump it.", "open", AIError("No.")),
+        (True, "Pump it.", "closed", None),
+        (False, "Blocked by #2", "open", AIError("No.")),
+    ],
+    ids=["read", "failed", "closed", "declared"],
+)
+async def test_it_is_told_whether_what_it_waits_for_is_still_to_be_read(
+    *, expected: bool, body: str, state: str, error: AIError | None
+) -> None:
+    found = await Understanding(Claude(error), frozenset()).of(issue(body, state), None)
+    assert expected is found.unread
+
+
 def test_what_a_text_names_follows_where_it_is_now() -> None:
     old, new, other = (IssueRef("acme", name, 5) for name in ("old", "new", "other"))
     metadata = Metadata(blocked_by=(old, new, other), blocks=(old,))
