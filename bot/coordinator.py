@@ -262,8 +262,9 @@ class Coordinator:
         if known is None:
             return
         log.info("issue.vanished", issue=str(known.ref))
-        await self._mirror.forget(known.ref)
         state = "gone" if known.state == "gone" else "unseen"
+        if state == "gone":  # what is out of sight for now keeps its dependencies
+            await self._mirror.forget(known.ref)
         known, concerned = await self._fall_silent(known, state)
         await self._remember(
             replace(_left(known), comment_id=None),
@@ -492,7 +493,8 @@ class Coordinator:
         return await self._mirror.carry_out(ties.sight, ties.plan, seen.now.natives, reach)
 
     def _reach(self, exist: Collection[IssueRef], *, in_circle: bool = False) -> Reach:
-        return Reach(exist, self._surveyor.may_mirror, self._surveyor.closes_circle, in_circle)
+        survey = self._surveyor
+        return Reach(exist, survey.may_mirror, survey.closes_circle, survey.shows_circle, in_circle)
 
     # -- decide -----------------------------------------------------------------------------
 

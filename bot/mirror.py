@@ -93,12 +93,14 @@ class Links(Protocol):
 class Reach:
     """How far setting goes: issues that exist, who may see whom, and what would close a circle.
 
-    `in_circle`: whether the issue stands in one.
+    Of a circle nothing is told where its way may not be shown. `in_circle`: whether the issue
+    stands in one.
     """
 
     exist: Collection[IssueRef]
     may_mirror: Callable[[IssueRef, IssueRef], Awaitable[bool]]
     closes_circle: Callable[[IssueRef, IssueRef], Awaitable[bool]]
+    shows_circle: Callable[[IssueRef, IssueRef], Awaitable[bool]]
     in_circle: bool = False
 
 
@@ -205,7 +207,7 @@ class Mirror:
             if other_end(edge, sight.me) not in reach.exist:
                 continue  # that it cannot be seen is told already
             why = await self._why_not(edge, sight, natives, reach) or await self._set(edge)
-            if why:
+            if why and await _may_tell(why, edge, reach):
                 unset.append((why, other_end(edge, sight.me)))
         if natives.blockers.off:
             off = {other_end(edge, sight.me) for edge in sight.said.keys() & sight.unknown}
@@ -221,7 +223,8 @@ class Mirror:
         for edge in sorted({*kept} & sight.there & sight.said.keys() - found.take, key=_order):
             if await reach.closes_circle(*edge):
                 await self._take(edge, sight)
-                unset.append((Unset.CIRCLE, other_end(edge, sight.me)))
+                if await _may_tell(Unset.CIRCLE, edge, reach):
+                    unset.append((Unset.CIRCLE, other_end(edge, sight.me)))
         return unset
 
     async def _why_not(
@@ -294,6 +297,10 @@ def _with(sight: Sight, natives: Neighbours, kept: Mapping[Edge, Native]) -> Sig
     edges = {*sight.said, *sight.elsewhere, *sight.unlinked, *kept} - there
     unknown = frozenset(edge for edge in edges if natives.hide(edge, sight.me))
     return replace(sight, there=there, kept=kept, unknown=unknown)
+
+
+async def _may_tell(why: Unset, edge: Edge, reach: Reach) -> bool:
+    return why is not Unset.CIRCLE or await reach.shows_circle(*edge)
 
 
 def _order(edge: Edge) -> tuple[tuple[str, int], tuple[str, int]]:

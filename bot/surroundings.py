@@ -326,6 +326,10 @@ class Surveyor:
         """Whether `on` waits for `waits`, directly or through others; nothing of it is shown."""
         return bool(await self._graph.would_close(waits, on))
 
+    async def shows_circle(self, waits: IssueRef, on: IssueRef) -> bool:
+        """Whether such a way may be shown at the issue that waits."""
+        return bool(await self.circle(waits, on, at=waits))
+
     async def unshown(self, refs: Collection[IssueRef], at: IssueRef) -> dict[IssueRef, int]:
         """How many things hold issues back that may not be named at another one.
 

@@ -193,10 +193,10 @@ class GiteaAPI:
         """
         for page in range(1, MAX_TIMELINE + 1):
             size = self.client.page_size
-            params = {**_at(ref), "page": page, "limit": size}
-            found = _entries.validate_python(
-                await self.client.getitem(ISSUE + "/timeline", **params) or []
+            answer = await self.client.getitem(
+                ISSUE + "/timeline", **_at(ref), page=page, limit=size
             )
+            found = _entries.validate_python(answer or [])
             for entry in found:
                 yield entry
             if len(found) < size:

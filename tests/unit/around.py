@@ -117,8 +117,8 @@ class World:
         hidden: Hidden | None = None,
         also: Collection[tuple[IssueRef, IssueRef]] = (),
     ) -> tuple[IssueRef, ...]:
-        assert hidden is not None
-        return (waits, on, *sorted(await hidden([SECRET, OPEN, ME])), *(at or waits,))
+        concealed = await hidden([SECRET, OPEN, ME]) if hidden else ()
+        return (waits, on, *sorted(concealed), *(at or waits,))
 
     async def holds(self, cycle: Sequence[IssueRef]) -> bool:
         return len(cycle) == 3

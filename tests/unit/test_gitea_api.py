@@ -505,3 +505,27 @@ async def test_a_repository_that_can_be_none_is_not_found_without_asking(repo: s
     replay = Replay()
     assert isinstance(await failure(over(replay).labels(repo)), NotFound)
     assert [] == replay.requests
+
+
+class Timeline:
+    """One of so many entries, of which each page tells the number of its own only."""
+
+    def __init__(self, entries: int) -> None:
+        self.left = entries
+        self.asked = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        size = min(self.left, int(request.url.params["limit"]))
+        self.left -= size
+        page = [{"id": n, "type": "add_dependency", "user": {"id": 9}} for n in range(size)]
+        return httpx.Response(200, json=page or None, headers={"X-Total-Count": str(size)})
+
+
+@pytest.mark.parametrize(("asked", "entries"), [(1, 0), (1, 3), (2, 50), (3, 120), (20, 5000)])
+async def test_a_timeline_is_read_to_its_end_within_bounds(asked: int, entries: int) -> None:
+    answers = Timeline(entries)
+    found = await listed(over(answers).timeline(REF))
+    assert asked == answers.asked
+    assert min(entries, 1000) == len(found)
+    assert all(9 == one.user.id for one in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,13 @@ import pytest
 
 from bot.dependencies import Edge
 from bot.errors import Conflict, Forbidden, GiteaError, NotFound, Permanent, Retryable
-from bot.gitea.models import Issue, IssueRepository, NativeDependencies
+from bot.gitea.models import (
+    Issue,
+    IssueRepository,
+    NativeDependencies,
+    TimelineEntry,
+    User,
+)
 from bot.mirror import REFUSAL_KEPT, Mirror, Mode, Reach
 from bot.models import IssueRef, Source, Unset
 from bot.natives import Native, Plan, Sight, State
@@ -20,6 +26,7 @@ from bot.snapshot import Neighbours
 WHEN = datetime(2026, 11, 22, tzinfo=UTC)
 ME = IssueRef("acme", "rocket", 1)
 TWO, FAR = ME.sibling(2), IssueRef("other", "place", 5)
+BOT, ALICE = 9, 1
 DECLARED = frozenset({Source.DECLARED})
 
 
@@ -44,6 +51,8 @@ class World:
     hidden: set[str] = field(default_factory=set)
     deleted: set[IssueRef] = field(default_factory=set)
     circles: set[Edge] = field(default_factory=set)
+    unshown: set[Edge] = field(default_factory=set)
+    entries: list[tuple[str, int, IssueRef | None]] = field(default_factory=list)
     time: float = 0.0
 
     async def issue(self, ref: IssueRef) -> Issue:
@@ -94,11 +103,23 @@ class World:
     async def may_mirror(self, waits: IssueRef, on: IssueRef) -> bool:
         return not {waits.repository, on.repository} & self.hidden
 
+    async def shows_circle(self, waits: IssueRef, on: IssueRef) -> bool:
+        return (waits, on) not in self.unshown
+
+    async def timeline(self, _ref: IssueRef) -> AsyncIterator[TimelineEntry]:
+        self.asked.append("timeline")
+        for kind, who, other in self.entries:
+            yield TimelineEntry(
+                type=kind, user=User(id=who), dependent_issue=other and issue(other)
+            )
+
     async def closes_circle(self, waits: IssueRef, on: IssueRef) -> bool:
         return (waits, on) in self.circles
 
     def reach(self, *exist: IssueRef) -> Reach:
-        return Reach(exist or (TWO, FAR), self.may_mirror, self.closes_circle)
+        in_circle = bool(self.circles)
+        ways = (self.closes_circle, self.shows_circle)
+        return Reach(exist or (TWO, FAR), self.may_mirror, *ways, in_circle)
 
     @property
     def states(self) -> dict[Edge, State]:
@@ -112,7 +133,7 @@ def world() -> World:
 
 @pytest.fixture
 def mirror(world: World) -> Mirror:
-    return Mirror(gitea=world, memory=world, links=world, clock=lambda: world.time)
+    return Mirror(gitea=world, memory=world, links=world, bot=BOT, clock=lambda: world.time)
 
 
 def says(*refs: IssueRef, **more: Any) -> Sight:
@@ -360,3 +381,82 @@ async def test_of_an_issue_that_is_gone_nothing_is_remembered(mirror: Mirror, wo
     await mirror.forget(ME)
     assert {(FAR, TWO): State.SET} == world.states
     await mirror.forget(ME)
+
+
+# ---- after the memory was lost ----
+
+
+@pytest.mark.parametrize(
+    ("expected", "entries"),
+    [
+        pytest.param({(ME, TWO): State.SET}, [("add_dependency", BOT, TWO)], id="the bot's"),
+        pytest.param({}, [("add_dependency", ALICE, TWO)], id="a person's"),
+        pytest.param({}, [("comment", BOT, None), ("add_dependency", BOT, None)], id="not told"),
+        pytest.param(
+            {},
+            [
+                ("add_dependency", BOT, TWO),
+                ("remove_dependency", ALICE, TWO),
+                ("add_dependency", ALICE, TWO),
+            ],
+            id="a person's in the end",
+        ),
+    ],
+)
+async def test_whose_a_dependency_is_can_be_told_by_the_timeline(
+    mirror: Mirror,
+    world: World,
+    expected: dict[Edge, State],
+    entries: list[tuple[str, int, IssueRef | None]],
+) -> None:
+    world.there, world.entries = {(ME, TWO)}, entries
+    natives = Neighbours(await world.native_dependencies(ME), await world.native_blocking(ME))
+    _, found = await mirror.consider(natives, says(TWO), lost=True)
+    await mirror.remember(found)
+    assert expected == world.states
+    assert ({(ME, TWO)} if not expected else set()) == found.people
+
+
+async def test_what_a_person_took_away_before_stays_off(mirror: Mirror, world: World) -> None:
+    world.entries = [("add_dependency", BOT, TWO), ("remove_dependency", ALICE, TWO)]
+    _, found = await mirror.consider(Neighbours(), says(TWO), lost=True)
+    await mirror.remember(found)
+    assert {(ME, TWO)} == found.off
+    assert {(ME, TWO): State.OFF} == world.states
+    found, _ = await look(mirror, world, says(TWO))
+    assert {(ME, TWO)} == found.off
+
+
+async def test_what_the_bot_took_away_itself_is_set_again(mirror: Mirror, world: World) -> None:
+    world.entries = [("add_dependency", BOT, TWO), ("remove_dependency", BOT, TWO)]
+    _, found = await mirror.consider(Neighbours(), says(TWO), lost=True)
+    assert {(ME, TWO)} == found.put
+
+
+async def test_the_timeline_is_not_read_where_there_is_nothing_to_tell(
+    mirror: Mirror, world: World
+) -> None:
+    await mirror.consider(Neighbours(), says(), lost=True)
+    assert [] == world.asked
+
+
+# ---- circles that were not known of ----
+
+
+async def test_what_became_part_of_a_circle_is_taken_away(mirror: Mirror, world: World) -> None:
+    await look(mirror, world, says(TWO, FAR))
+    world.circles = {(ME, TWO)}
+    _, unset = await look(mirror, world, says(TWO, FAR))
+    assert ["take 1>2"] == world.asked
+    assert ((Unset.CIRCLE, (TWO,)),) == unset
+    assert {(ME, FAR): State.SET} == world.states
+
+
+async def test_of_a_circle_that_may_not_be_shown_nothing_is_told(
+    mirror: Mirror, world: World
+) -> None:
+    await look(mirror, world, says(TWO))
+    world.circles = world.unshown = {(ME, TWO), (ME, FAR)}
+    _, unset = await look(mirror, world, says(TWO, FAR))
+    assert ["take 1>2"] == world.asked
+    assert () == unset

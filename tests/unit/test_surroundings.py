@@ -414,3 +414,8 @@ async def test_only_proposals_that_exist_are_made(
     found = await world.survey(proposed=[ref(2)])
     assert expected == len(found.proposals)
     assert all((Source.AI,) == one.sources for one in found.proposals)
+
+
+async def test_whether_a_circle_may_be_shown_is_asked_where_the_issue_waits(world: World) -> None:
+    assert await world.surveyor.closes_circle(ME, ref(2))
+    assert await world.surveyor.shows_circle(ME, ref(2))
