@@ -132,9 +132,6 @@ class Found:
     looks: tuple[IssueRef, ...] = ()
     hears: tuple[Hear, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.looks or self.hears)
-
 
 def to_hear(words: Iterable[Words], opened: Iterable[Change]) -> tuple[Hear, ...]:
     """One of it for each issue; `opened` are those whose text is to be heard."""

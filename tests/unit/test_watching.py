@@ -137,6 +137,14 @@ async def test_when_issues_were_seen_can_be_forgotten(kept: Kept) -> None:
     assert (None, NOW) == (seen[ONE].seen_at, seen[FAR].seen_at)
 
 
+async def test_every_issue_that_is_remembered_of_all_or_some_repositories(kept: Kept) -> None:
+    for ref in (TWO, FAR, ONE):
+        await kept.store.save(Known(ref))
+    assert [ONE, TWO, FAR] == await kept.watching.known(None)
+    assert [FAR] == await kept.watching.known(["FAR/away", "no/where"])
+    assert [] == await kept.watching.known([])
+
+
 async def test_what_is_concerned_by_a_repository(kept: Kept) -> None:
     """Its own issues the bot has to do with, and what waits for them elsewhere."""
     await kept.store.save(Known(ONE, coordinated=True))
@@ -183,7 +191,8 @@ async def test_an_issue_that_is_waited_for_is_thought_open(
     kept: Kept, expected: bool, state: str | None, stood: RefState | None
 ) -> None:
     """As it was last looked at; else as it stood for what waits for it."""
-    waits = Known(FAR, coordinated=True, stood=((ONE, stood),) if stood else ())
+    stands = ((TWO, RefState.CLOSED), (ONE, stood)) if stood else ()
+    waits = Known(FAR, coordinated=True, stood=stands)
     await kept.store.save(waits, [edge(FAR, ONE)])
     if state is not None:
         await kept.store.save(Known(ONE, state=state))
