@@ -25,7 +25,7 @@ from aiohttp import web
 from bot.demo.forge import Forge
 from tests.gitea_server import GiteaServer
 
-WAIT = 20.0  # seconds until a webhook that does not come is given up
+WAIT = 60.0  # seconds until a webhook that does not come is given up
 SECRET = "s3cr3t-of-the-hook"
 NAMES = itertools.count(1)
 

@@ -38,7 +38,7 @@ NEEDED = {
     "PORT": "0",
 }
 ROOT = Path(__file__).parents[2]
-WAIT = 30.0  # seconds until what does not come is given up
+WAIT = 60.0  # seconds until what does not come is given up
 
 
 @pytest.fixture(autouse=True)

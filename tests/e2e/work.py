@@ -26,7 +26,7 @@ EVENTS = (
     "push",
     "repository",
 )
-LIMIT = 20.0  # seconds until the bot is given up
+LIMIT = 60.0  # seconds until the bot is given up; machines may be busy
 BOT = "coordinator"
 
 
