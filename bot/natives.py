@@ -137,12 +137,13 @@ class Entry:
 def recalled(sight: Sight, entries: Sequence[Entry]) -> dict[Edge, Native]:
     """What the bot did before, by the timeline, the oldest first: where no memory is left of it.
 
-    The timeline does not tell which of two issues waits; they never wait for one another both ways.
+    Only of what the issue says itself: what others say may not be known again yet. The timeline
+    does not tell which of two issues waits; they never wait for one another both ways.
     """
     last = {entry.other: entry for entry in entries}
     set_once = {entry.other for entry in entries if entry.added and entry.by_bot}
     found: dict[Edge, Native] = {}
-    for edge in {*sight.there, *sight.said} - sight.unknown - sight.kept.keys():
+    for edge in sight.said.keys() - sight.unknown - sight.kept.keys():
         entry = last.get(other_end(edge, sight.me))
         if entry is None or entry.added is not (edge in sight.there):
             continue

@@ -427,6 +427,15 @@ async def test_what_a_person_took_away_before_stays_off(mirror: Mirror, world: W
     assert {(ME, TWO)} == found.off
 
 
+async def test_what_another_issue_may_say_is_left_to_that_one(mirror: Mirror, world: World) -> None:
+    """Its text may not have been read again yet."""
+    world.there, world.entries = {(TWO, ME)}, [("add_dependency", BOT, TWO)]
+    natives = Neighbours(await world.native_dependencies(ME), await world.native_blocking(ME))
+    _, found = await mirror.consider(natives, says(FAR), lost=True)
+    assert set() == found.take
+    assert {(TWO, ME)} == found.people
+
+
 async def test_what_the_bot_took_away_itself_is_set_again(mirror: Mirror, world: World) -> None:
     world.entries = [("add_dependency", BOT, TWO), ("remove_dependency", BOT, TWO)]
     _, found = await mirror.consider(Neighbours(), says(TWO), lost=True)
