@@ -54,6 +54,7 @@ async def test_without_storage_it_is_not_ready_but_healthy(ask: httpx.AsyncClien
 async def test_without_gitea_it_is_not_ready_and_says_so(
     stage: Stage, ask: httpx.AsyncClient
 ) -> None:
+    await stage.quiet()  # the recheck at start asks who the bot is, too
     stage.forge.faults.add("GET", "^/user$", status=401, message="token is gone")
     ready = await ask.get("/ready")
     assert 503 == ready.status_code

@@ -490,12 +490,12 @@ def test_ended(by: str | None):
         None: snapshot("""\
 <!-- mosaic-coordinator:report -->
 
-**Ended** — `coordinator` was unassigned, so it no longer watches this issue and its labels are gone. Assign it again to go on; what people set by commands is kept.
+**Ended** — `coordinator` was unassigned, so it no longer watches this issue; its labels are gone, and so are the dependencies that it set. Assign it again to go on; what people set by commands is kept.
 """),
         "alice": snapshot("""\
 <!-- mosaic-coordinator:report -->
 
-**Ended** — `coordinator` was unassigned by `alice`, so it no longer watches this issue and its labels are gone. Assign it again to go on; what people set by commands is kept.
+**Ended** — `coordinator` was unassigned by `alice`, so it no longer watches this issue; its labels are gone, and so are the dependencies that it set. Assign it again to go on; what people set by commands is kept.
 """),
     }
     assert expected[by] == RENDERER.ended(issue=ref(2), bot="coordinator", by=by)
