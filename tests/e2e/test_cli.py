@@ -23,6 +23,7 @@ import structlog
 from dbos import DBOS
 
 from bot import __version__, cli
+from bot.cli import printing
 from bot.demo import story
 from bot.demo.forge import Forge, serve
 from bot.demo.story import BOT, REPOSITORY, staged
@@ -602,26 +603,26 @@ class TestProgress:
 
     def test_a_program_reads_a_line_for_each_tenth(self, capsys):
         """On standard error; standard output is for what came of it."""
-        with cli._progress(quiet=False) as told:
+        with printing.progress(quiet=False) as told:
             for done in range(26):
                 told(done, 25)
         lines = capsys.readouterr().err.splitlines()
         assert ("0 of 25", "25 of 25", 11) == (lines[0], lines[-1], len(lines))
 
     def test_nothing_to_do_is_done(self, capsys):
-        with cli._progress(quiet=False) as told:
+        with printing.progress(quiet=False) as told:
             told(0, 0)
         assert "0 of 0\n" == capsys.readouterr().err
 
     def test_quiet_is_quiet(self, capsys):
         """As with `--json`."""
-        with cli._progress(quiet=True) as told:
+        with printing.progress(quiet=True) as told:
             told(1, 2)
         assert ("", "") == capsys.readouterr()
 
     def test_a_person_sees_a_bar(self, capsys, monkeypatch):
         """On a terminal."""
         monkeypatch.setenv("FORCE_COLOR", "1")
-        with cli._progress(quiet=False) as told:
+        with printing.progress(quiet=False) as told:
             told(12, 25)
         assert "12/25" in capsys.readouterr().err

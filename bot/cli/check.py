@@ -1,0 +1,55 @@
+"""`check`: what may keep the bot from working."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from bot.cli.printing import BAD_USE, FAILED, fail, one_line
+from bot.cli.running import run
+
+_MARKS = {"good": "✓", "note": "!", "wrong": "✗"}
+
+
+def check(
+    repositories: Annotated[
+        list[str] | None,
+        typer.Argument(help="owner/repo …; unless said, where issues are assigned to the bot."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, one finding a line.")] = False,
+) -> None:
+    """Look for what may keep the bot from working; status 1 when something is wrong.
+
+    Needs GITEA_URL and GITEA_TOKEN in the environment.
+    """
+    run(_check(repositories or [], as_json=as_json))
+
+
+async def _check(repositories: list[str], *, as_json: bool) -> None:
+    from bot.app import gitea_client, utc_now
+    from bot.check import Check, Grade
+    from bot.config import load
+    from bot.gitea.api import GiteaAPI
+    from bot.mirror import Mode
+
+    for name in repositories:
+        if len(name.split("/")) != 2 or not all(name.split("/")):
+            fail(f"{name} is no repository; write owner/repo", BAD_USE)
+    settings = load()
+    mode = Mode(settings.gitea.dependencies)
+    async with gitea_client(settings) as client:
+        found = await Check(GiteaAPI(client), mode=mode, now=utc_now()).findings(repositories)
+    for one in found:
+        if as_json:
+            print(json.dumps(asdict(one), ensure_ascii=False))
+            continue
+        print(f"{_MARKS[one.grade]} {one_line(one.what)}")
+        for line in (one.why, one.do):
+            if line:
+                print(f"  {one_line(line)}")
+    if any(one.grade is Grade.WRONG for one in found):
+        sys.exit(FAILED)

@@ -1,0 +1,84 @@
+"""`preview`: the report for a text, without any server."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.printing import BAD_USE, fail
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.preview import Text
+
+
+def preview(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Issue texts; a first line `# Title` is the title. None: stdin."),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="One JSON object a line, in and out: repository, number, title, body in; "
+            "metadata and report out.",
+        ),
+    ] = False,
+) -> None:
+    """Show the report for a text, without any server."""
+    from bot.config import load
+    from bot.preview import Previewer
+
+    previewer = Previewer(load())
+    for text in _texts(files or [], lines_of_json=as_json):
+        if as_json:
+            print(json.dumps(previewer.as_json(text)), flush=True)
+        else:
+            _show(previewer.markdown(text))
+
+
+def _texts(files: Iterable[Path], *, lines_of_json: bool) -> Iterator[Text]:
+    from bot.preview import Text
+
+    named = [(str(file), _content(file)) for file in files] or [("standard input", _stdin())]
+    for name, content in named:
+        if not lines_of_json or content.strip()[:1] not in {"", "{"}:
+            yield Text.from_markdown(content)
+            continue
+        for number, line in enumerate(content.split("\n"), start=1):
+            if line.strip():
+                try:
+                    yield Text.from_json(line)
+                except UserError as error:
+                    fail(f"{name}, line {number}: {error}", BAD_USE)
+
+
+def _content(file: Path) -> str:
+    if str(file) == "-":
+        return _stdin()
+    try:
+        return file.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        fail(f"{file}: {error.strerror}", BAD_USE)
+
+
+def _stdin() -> str:
+    return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+
+
+def _show(markdown: str) -> None:
+    """Print Markdown: drawn on a terminal, as it is where a program reads it."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console()
+    if console.is_terminal:
+        console.print(Markdown(markdown))
+    else:
+        print(markdown)
