@@ -13,7 +13,7 @@ from markdown_it.token import Token
 
 from bot import __version__
 from bot.cli import app
-from bot.config import SECRETS, SHORT_NAMES, Settings, load
+from bot.config import FROM_FILES, SHORT_NAMES, Settings, load
 from bot.errors import ConfigError
 from bot.labels import LabelBook, Scopes
 from bot.models import Difficulty, IssueRef
@@ -27,7 +27,7 @@ LARGEST_PICTURE = 200_000  # bytes
 SHORT = {setting: name for name, setting in SHORT_NAMES.items()}
 OTHER_VARIABLES = {
     *SHORT_NAMES,
-    *(f"{SHORT[path]}_FILE" for path in SECRETS),
+    *(f"{SHORT[path]}_FILE" for path in FROM_FILES),
     "BOT_CONFIG",
     "GITEA_BIN",
     "GITEA_STATIC_ROOT",
