@@ -16,6 +16,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -88,6 +89,20 @@ def _size(value: object) -> object:
     if not found:
         raise ValueError('a size is written like "8MiB" or "512KiB"')
     return int(found[1]) * _SIZES[found[2]]
+
+
+def as_size(count: int) -> str:
+    """A number of bytes, as one writes it in a setting."""
+    return next(
+        f"{count // size}{unit}" for unit, size in reversed(_SIZES.items()) if count % size == 0
+    )
+
+
+def as_duration(value: timedelta) -> str:
+    """A length of time, as one writes it in a setting."""
+    units = [(unit, timedelta(seconds=seconds)) for unit, seconds in reversed(_UNITS.items())]
+    fitting = (f"{value // size}{unit}" for unit, size in units if not value % size)
+    return next(fitting, f"{value / timedelta(milliseconds=1):g}ms")
 
 
 def _positive(value: timedelta) -> timedelta:
@@ -351,12 +366,12 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment over the file; `load` hands both in."""
-        given = init_settings()
-        environ = given.get("environ", {})
+        handed = init_settings()
+        environ = handed.get("environ", {})
         return (
-            InitSettingsSource(settings_cls, given.get("short", {})),
+            InitSettingsSource(settings_cls, handed.get("short", {})),
             _Environment(settings_cls, environ),
-            InitSettingsSource(settings_cls, given.get("file", {})),
+            InitSettingsSource(settings_cls, handed.get("file", {})),
         )
 
 
@@ -386,8 +401,27 @@ def load(environ: Mapping[str, str] | None = None, path: Path | None = None) -> 
     `path` defaults to what `BOT_CONFIG` names, else `bot.toml`, which may be absent. Raises
     ConfigError, whose message names every wrong setting and, for an unknown one, the nearest.
     """
+    return settings_of(given(environ, path))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What stands in the places: variables, and the `table` of a `file`, which may be absent."""
+
+    environ: Mapping[str, str]
+    file: Path
+    table: Mapping[str, Any]
+
+
+def given(environ: Mapping[str, str] | None = None, path: Path | None = None) -> Given:
+    """Read the places; arguments as of `load`. Raises ConfigError for a file that is none."""
     environ = os.environ if environ is None else environ
-    file, table = _file(environ, path)
+    return Given(environ, *_file(environ, path))
+
+
+def settings_of(given: Given) -> Settings:
+    """The settings that come of these places. Raises ConfigError."""
+    environ, file, table = given.environ, given.file, given.table
     short, unread = _short(environ)
     if wrong := [*_wrong_in_file(file, table), *_wrong_variables(environ, table), *unread]:
         raise ConfigError("\n".join(wrong))

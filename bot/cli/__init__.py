@@ -18,6 +18,7 @@ from bot.cli.failures import failures_app
 from bot.cli.preview import preview
 from bot.cli.printing import BAD_USE, FAILED, fail
 from bot.cli.serve import serve
+from bot.cli.settings import settings
 from bot.cli.sync import sync
 from bot.errors import ConfigError, CoordinatorError
 
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, demo, preview, check, sync):
+for command in (serve, demo, preview, check, sync, settings):
     app.command()(command)
 app.add_typer(failures_app, name="failures")
 
