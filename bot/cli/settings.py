@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.printing import one_line
+from bot.cli.usage import examples
 
 if TYPE_CHECKING:
     from bot.origins import InForce
 
 
+@examples(
+    ("settings", "every setting"),
+    ("settings --changed", "what is not as by default"),
+    ("settings --json | jq -r 'select(.changed).setting'", "for a program"),
+)
 def settings(
     changed: Annotated[
         bool, typer.Option("--changed", help="Only those that are not as by default.")

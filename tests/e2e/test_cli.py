@@ -196,6 +196,9 @@ class Standard:
     def __init__(self, data: bytes) -> None:
         self.buffer = io.BytesIO(data)
 
+    def isatty(self) -> bool:
+        return False
+
 
 class TestPreview:
     @pytest.fixture
