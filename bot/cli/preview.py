@@ -80,6 +80,8 @@ def _content(file: Path) -> str:
 
 
 def _stdin() -> str:
+    if sys.stdin is None:  # closed by whoever called
+        return ""
     if sys.stdin.isatty():
         print("Type the text; Ctrl-D on a line of its own ends it.", file=sys.stderr)
     return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
