@@ -92,8 +92,10 @@ def _show(markdown: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
+    from bot.on_terminal import drawable
+
     console = Console()
     if console.is_terminal:
-        console.print(Markdown(markdown))
+        console.print(Markdown(drawable(markdown, unfolded=True)))
     else:
         print(markdown)
