@@ -37,8 +37,8 @@ _PAGE = """\
 
 Four places, the later one wins: the defaults, `bot.toml` (or the file that `BOT_CONFIG` names), the
 variables in the file `.env` of the current folder, the environment. An unknown key is an error that
-names the nearest one; so is a variable that is a slip away from one of these, while the right one is
-not set. `mosaic-coordinator settings` shows what is in force, and where each value comes from.
+names the nearest one; so is a variable that is a slip away from one of these, while the right one
+is not set. `mosaic-coordinator settings` shows what is in force, and where each value comes from.
 
 Durations are written `"90s"`, `"5m"`, `"1h"`, `"7d"`; sizes `"512KiB"`, `"8MiB"`. In a variable,
 lists and tables are JSON: `MOSAIC_GITEA__ALIASES='["http://localhost:3000"]'`. An empty variable

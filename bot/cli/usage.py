@@ -55,7 +55,7 @@ def value_name(param: Any) -> str:  # noqa: ANN401 - typer's
     """What stands for the value of an option, such as `PORT`; empty for a flag and an argument."""
     if getattr(param, "is_flag", False) or param.param_type_name == "argument":
         return ""
-    return str(param.metavar or param.opts[-1].lstrip("-").replace("-", "_").upper())
+    return str(param.metavar or max(param.opts, key=len).lstrip("-").upper())
 
 
 def _plain(params: list[Any]) -> list[Any]:

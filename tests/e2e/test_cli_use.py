@@ -110,6 +110,7 @@ BAD = {
         ["issue", "--assign", "a b"],
         ["--write", "nowhere"],
     ],
+    ("setup",): [["--yes"], ["--yes", "--url", "http://127.0.0.1:9"], ["--bogus"]],
     ("sync",): [[], ["--bogus"]],
 }
 
@@ -361,7 +362,7 @@ class TestCompletion:
     @pytest.mark.parametrize(
         ("typed", "expected"),
         [
-            (["se"], {"serve", "settings"}),
+            (["s"], {"setup", "settings", "serve", "sync"}),
             (["failures", "r"], {"retry"}),
             (["settings", "--c"], {"--changed"}),
         ],
