@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 import pty
 import re
@@ -223,6 +224,28 @@ def printed(*arguments: str, to: int | None = None, **environ: str):
 ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
 
+class TestPrograms:
+    """What they read."""
+
+    def test_work_that_is_put_back_is_named(self, run):
+        """An object a line, and nothing else."""
+        given_up(lost(2), lost(3))
+        done = run("failures", "retry", "--all", "--json")
+        assert (0, "") == (done.status, done.err)
+        about = [json.loads(line)["about"] for line in done.out.splitlines()]
+        assert ["acme/rocket#2", "acme/rocket#3"] == about
+        assert ("", 0) == (run("failures", "retry", "--all", "--json").out, 0)
+
+    def test_every_command_that_tells_something_tells_it_as_json(self):
+        """All but those that serve, draw or print a file."""
+        without = {
+            words
+            for words, one in ALL.items()
+            if "--json" not in {o for p in one.params for o in p.opts}
+        }
+        assert {("serve",), ("demo",), ("template",)} == without
+
+
 class TestOutput:
     def test_a_terminal_that_knows_only_ascii_is_served(self):
         """What it lacks is replaced by what is nearest."""
@@ -231,6 +254,15 @@ class TestOutput:
         assert (0, b"") == (done.returncode, done.stderr)
         assert b"**Blocked** - waits for 1 issue." in done.stdout
         assert done.stdout.isascii()
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [("✓ a — b…", b"+ a - b..."), ("✗ ж", b"x ?"), ("Settings ▸ Hooks", b"Settings > Hooks")],
+    )
+    def test_what_is_nearest(self, text, expected):
+        """Of the signs that are in use here; else a question mark."""
+        ending._print_anything()
+        assert expected == text.encode("ascii", "plain")
 
     def test_so_is_one_without_a_single_sign(self):
         """Of standard error, too."""
@@ -290,12 +322,20 @@ class TestOutput:
         assert coloured == bool(colour.search(on_terminal)), on_terminal
         assert b"\x1b" not in printed("serv", **environ).stderr
 
-    def test_lines_that_are_printed_last_are_not_lost(self, monkeypatch, capsys):
-        """What could not be flushed is told, and the status says so."""
+    @pytest.mark.parametrize(
+        ("error", "expected"),
+        [
+            (OSError(errno.ENOSPC, "No space left on device"), "standard output: No space left on device"),
+            (BrokenPipeError(), ""),
+        ],
+        ids=["full", "nobody reads"],
+    )  # fmt: skip
+    def test_lines_that_are_printed_last_are_not_lost(self, monkeypatch, capsys, error, expected):
+        """What could not be flushed is told, unless nobody reads it, and the status says so."""
 
         class Full(io.StringIO):
             def flush(self):
-                raise OSError(errno.ENOSPC, "No space left on device")
+                raise error
 
             def fileno(self):
                 return os.open(os.devnull, os.O_WRONLY)
@@ -304,7 +344,7 @@ class TestOutput:
         with pytest.raises(SystemExit) as ended:
             ending.ended(lambda: None)
         assert 1 == ended.value.code
-        assert "standard output: No space left on device" in capsys.readouterr().err
+        assert expected in capsys.readouterr().err
 
 
 def terminal(*arguments: str, **environ: str) -> bytes:
