@@ -11,7 +11,7 @@ import pytest
 
 from bot import __version__
 from bot.commands import Command, discover_commands, find
-from bot.config import SECRETS, SHORT_NAMES, Settings, load, setting_paths
+from bot.config import FROM_FILES, SHORT_NAMES, Settings, load, setting_paths
 from bot.errors import ConfigError
 from bot.labels import LabelBook, Scopes
 from bot.models import Difficulty, IssueRef
@@ -39,7 +39,7 @@ WRITES, DECIDES, SETUP = (DOCS / f"{n}.md" for n in ("what-it-writes", "how-it-d
 SHORT = {setting: name for name, setting in SHORT_NAMES.items()}
 OTHER_VARIABLES = {
     *SHORT_NAMES,
-    *(f"{SHORT[path]}_FILE" for path in SECRETS),
+    *(f"{SHORT[path]}_FILE" for path in FROM_FILES),
     "BOT_CONFIG",
     "GITEA_BIN",
     "GITEA_STATIC_ROOT",
