@@ -1,10 +1,11 @@
-"""Settings: `bot.toml`, then the environment on top.
+"""Settings: `bot.toml`, then `.env`, then the environment on top.
 
-Three places, the later one wins: the defaults here, `bot.toml` (or the file `BOT_CONFIG` names),
-the environment. Every setting of the file can be set by a variable named `MOSAIC_` plus its path
-in upper case joined by two underscores: `[ai] model` is `MOSAIC_AI__MODEL`. What differs per
-installation has the short names of `SHORT_NAMES`; secrets come from the environment only, or from
-a file that `NAME_FILE` points to.
+Four places, the later one wins: the defaults here, `bot.toml` (or the file `BOT_CONFIG` names),
+the variables in the file `.env` of the current folder, the environment. Every setting of the file
+can be set by a variable named `MOSAIC_` plus its path in upper case joined by two underscores:
+`[ai] model` is `MOSAIC_AI__MODEL`. What differs per installation has the short names of
+`SHORT_NAMES`; secrets come from the environment or `.env` only, or from a file that `NAME_FILE`
+points to.
 
 An unknown key, in the file or in a `MOSAIC_…` variable, is an error that names the nearest one; so
 is a variable that is nearly one of these.
@@ -42,6 +43,7 @@ from pydantic_settings import (
 )
 from rapidfuzz import process
 
+from bot.envfile import ENV_FILE, read_env
 from bot.errors import ConfigError
 from bot.models import Agent, Difficulty
 from bot.variables import PREFIX, meant, passwords, value_of
@@ -406,29 +408,53 @@ def load(environ: Mapping[str, str] | None = None, path: Path | None = None) -> 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What stands in the places: variables, and the `table` of a `file`, which may be absent."""
+    """What stands in the places: variables, and the `table` of a `file`, which may be absent.
+
+    `from_env_file` names the variables that stand in `.env`.
+    """
 
     environ: Mapping[str, str]
     file: Path
     table: Mapping[str, Any]
+    from_env_file: frozenset[str] = frozenset()
+
+    def place(self, variable: str) -> str:
+        """Where a variable stands."""
+        return str(ENV_FILE) if variable in self.from_env_file else "environment"
 
 
 def given(environ: Mapping[str, str] | None = None, path: Path | None = None) -> Given:
-    """Read the places; arguments as of `load`. Raises ConfigError for a file that is none."""
-    environ = os.environ if environ is None else environ
-    return Given(environ, *_file(environ, path))
+    """Read the places; arguments as of `load`. Raises ConfigError for a file that is none.
+
+    Where an environment is handed in, `.env` is not read.
+    """
+    beside = _beside(os.environ) if environ is None else {}
+    environ = {**(os.environ if environ is None else environ), **beside}
+    return Given(environ, *_file(environ, path), frozenset(beside))
+
+
+def _beside(environ: Mapping[str, str]) -> dict[str, str]:
+    """What `.env` sets and the environment does not, by whatever name."""
+    beside = read_env(environ)
+    known = _variables({**beside, **environ})
+    there = {known.get(name, name) for name, value in environ.items() if value}
+    return {
+        name: value
+        for name, value in beside.items()
+        if known.get(name, name) not in there and not environ.get(name)
+    }
 
 
 def settings_of(given: Given) -> Settings:
     """The settings that come of these places. Raises ConfigError."""
     environ, file, table = given.environ, given.file, given.table
     short, unread = _short(environ)
-    if wrong := [*_wrong_in_file(file, table), *_wrong_variables(environ, table), *unread]:
+    if wrong := [*_wrong_in_file(file, table), *_wrong_variables(given), *unread]:
         raise ConfigError("\n".join(wrong))
     try:
         return Settings(file=table, environ=environ, short=short)  # type: ignore[call-arg]
     except ValidationError as error:
-        raise ConfigError(_explain(error, environ)) from None
+        raise ConfigError(_explain(error, given)) from None
 
 
 def setting_paths() -> Iterator[tuple[str, ...]]:
@@ -473,7 +499,8 @@ def _wrong_in_file(file: Path, table: Mapping[str, Any]) -> Iterator[str]:
             yield _unknown(file, ".".join(path), (".".join(one) for one in known))
 
 
-def _wrong_variables(environ: Mapping[str, str], table: Mapping[str, Any]) -> Iterator[str]:
+def _wrong_variables(given: Given) -> Iterator[str]:
+    environ, table = given.environ, given.table
     known = _variables(environ)
     there = {path for name, path in known.items() if environ.get(name)}
     there |= {path for path in setting_paths() if _changed(table, path)}
@@ -481,10 +508,11 @@ def _wrong_variables(environ: Mapping[str, str], table: Mapping[str, Any]) -> It
         if name in known:
             continue
         if name.startswith(PREFIX):
-            yield _unknown("environment", name, (one for one in known if one.startswith(PREFIX)))
+            ours = (one for one in known if one.startswith(PREFIX))
+            yield _unknown(given.place(name), name, ours)
         elif value and (near := meant(name, known)) and known[near] not in there:
             yield (
-                f"environment: there is no setting {name}; did you mean {near}? "
+                f"{given.place(name)}: there is no setting {name}; did you mean {near}? "
                 f"If {name} is for another program, set {near} as well"
             )
 
@@ -550,7 +578,7 @@ def _short(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     return values, wrong
 
 
-def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
+def _explain(error: ValidationError, given: Given) -> str:
     """Pydantic's findings, one line each, without the values: one may be a secret.
 
     A short name is told where it is what set the value.
@@ -560,6 +588,8 @@ def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
     for found in error.errors(include_input=False, include_url=False):
         path = tuple(str(part) for part in found["loc"])
         name = short.get(path, "")
-        where = ".".join(path) + (f" ({name})" if environ.get(name) else "")
+        where = ".".join(path) + (f" ({name})" if given.environ.get(name) else "")
+        if name in given.from_env_file:
+            where = f"{ENV_FILE}: {where}"
         lines.append(f"{where}: {found['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)

@@ -22,6 +22,7 @@ from bot.config import (
     as_size,
     setting_paths,
 )
+from bot.envfile import ENV_FILE
 from bot.models import Difficulty
 from bot.variables import PREFIX, without_passwords
 
@@ -43,7 +44,10 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value stands: in which place, in which variable, in which file."""
+    """Where a value stands: in which place, in which variable, in which file.
+
+    Of the environment, the file is `.env` where the variable stands there.
+    """
 
     place: Place
     variable: str = ""
@@ -52,7 +56,7 @@ class Origin:
     def __str__(self) -> str:
         match self.place:
             case Place.ENVIRONMENT:
-                return f"environment: {self.variable}"
+                return f"{self.file or self.place}: {self.variable}"
             case Place.SECRET_FILE:
                 return f"{self.variable}: {self.file}"
             case _:
@@ -176,7 +180,8 @@ def _origin(given: Given, path: Path) -> Origin:
     for name, rest in _variables(path, short):
         value = given.environ.get(name, "")
         if value and (not rest or _within(json.loads(value), rest)):
-            return Origin(Place.ENVIRONMENT, name)
+            file = str(ENV_FILE) if name in given.from_env_file else ""
+            return Origin(Place.ENVIRONMENT, name, file)
     if _within(given.table, path):
         return Origin(Place.FILE, file=str(given.file))
     return Origin(Place.DEFAULT)

@@ -101,6 +101,13 @@ BAD = {
     ("preview",): [["there-is-none.md"], ["."], ["--bogus"]],
     ("serve",): [[], ["extra"], ["--bogus"]],
     ("settings",): [["extra"], ["--bogus"]],
+    ("template",): [
+        [],
+        ["pull"],
+        ["issue", "--force"],
+        ["issue", "--assign", "a b"],
+        ["--write", "nowhere"],
+    ],
     ("sync",): [[], ["--bogus"]],
 }
 
@@ -121,8 +128,8 @@ class TestStatus:
 
     @every_command
     def test_wrong_settings_end_with_2(self, run, words):
-        """In every command that reads them; `demo` reads none."""
-        if words == ("demo",):
+        """In every command that reads them; these read none."""
+        if words in {("demo",), ("template",)}:
             return
         Path("bot.toml").write_text("recheck_evry = 1", encoding="utf-8")
         done = run(*words, *(["--all"] if words[-1] == "retry" else []))
