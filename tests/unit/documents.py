@@ -41,6 +41,11 @@ class Block:
         return f"{self.document.relative_to(ROOT)}:{self.line}"
 
     @property
+    def lines(self) -> list[str]:
+        """Its lines."""
+        return self.content.splitlines()
+
+    @property
     def file(self) -> str:
         """Which file this is the content of; empty for none."""
         return next((m.removeprefix("file=") for m in self.marks if m.startswith("file=")), "")

@@ -22,6 +22,7 @@ from tests.unit.documents import (
     README,
     ROOT,
     anchors,
+    blocks,
     code,
     each_document,
     headings,
@@ -154,10 +155,11 @@ class TestNames:
     @each_document
     def test_every_slash_command_is_one(self, document):
         """Where it stands as code; and its words are such as it takes."""
-        for span in spans(document):
-            said = re.fullmatch(r"(/[a-z][a-z-]*)( .*)?", span)
+        typed = [line for b in blocks(document) if b.language == "text" for line in b.lines]
+        for line in (*spans(document), *typed):
+            said = re.fullmatch(r"(/[a-z][a-z-]*)( .*)?", line)
             if said and said[1].removeprefix("/") in COMMANDS:
-                takes(COMMANDS[said[1].removeprefix("/")], span)
+                takes(COMMANDS[said[1].removeprefix("/")], line)
             elif said:
                 assert said[1] in NO_COMMANDS
 
@@ -170,7 +172,7 @@ class TestNames:
 def takes(command: Command, line: str) -> None:
     """Fail where a line is not that command with words it takes.
 
-    A word in capitals stands for whatever there is, so it fits everywhere.
+    A word in capitals stands for whatever there is, so it fits everywhere; so does the usage itself.
     """
     [said] = find(line, bot="coordinator", known=COMMANDS)
     words, usage = said.words.split(), command.usage.split()[1:]
@@ -179,7 +181,7 @@ def takes(command: Command, line: str) -> None:
     for word, wanted in zip(words, usage, strict=False):
         choices = wanted.strip("[]").split("|")
         if not any(re.search("[A-Z…]", one) for one in choices) and not word.isupper():
-            assert word in choices, line
+            assert word in (wanted, *choices), line
 
 
 @pytest.mark.parametrize("line", ["/hold", "/hold for now", "/priority p1", "/agent NAME"])
