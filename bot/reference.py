@@ -1,6 +1,7 @@
 """The reference of all settings, written from `Settings` itself: `bot.toml`, `docs/settings.md`.
 
-`python -m bot.reference` writes both anew, into the folder it is run in.
+`python -m bot.reference` writes both anew, into the folder it is run in, and with them the pages of
+all commands.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from bot.command_pages import command_line_page, commands_page
+from bot.commands import discover_commands
 from bot.config import SECRETS, SHORT_NAMES, AgentSettings, Section, Settings
 from bot.models import Difficulty
 from bot.variables import PREFIX
 
 FILE, PAGE = Path("bot.toml"), Path("docs/settings.md")
+COMMANDS, COMMAND_LINE = Path("docs/commands.md"), Path("docs/command-line.md")
 
 _HEAD = """\
 # Every setting of Mosaic Coordinator with its default. What is not here keeps its default, so this
@@ -162,9 +166,11 @@ def _toml(value: object) -> str:
 
 
 def main() -> None:
-    """Write both files anew."""
+    """Write all of them anew."""
     FILE.write_text(settings_file(), encoding="utf-8")
     PAGE.write_text(settings_page(), encoding="utf-8")
+    COMMANDS.write_text(commands_page(discover_commands()), encoding="utf-8")
+    COMMAND_LINE.write_text(command_line_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
