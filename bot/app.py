@@ -158,8 +158,7 @@ class Bot:
 
     def _build(self, me: User) -> None:
         settings = self.settings
-        scopes = settings.labels.model_dump(exclude={"enabled"})
-        book = LabelBook(Scopes(**scopes), [agent.name for agent in settings.roster])
+        book = label_book(settings)
         surveyor = Surveyor(self.gitea, self.store, self.repositories, self.graph)
         renderer = Renderer()
         publisher = Publisher(
@@ -385,6 +384,12 @@ async def at_work(
         await bot.engine.start(worker.work, worker.give_up)
         stack.push_async_callback(bot.engine.stop, settings.server.shutdown)
         yield bot, worker
+
+
+def label_book(settings: Settings) -> LabelBook:
+    """The labels there are, as these settings call them."""
+    scopes = settings.labels.model_dump(exclude={"enabled"})
+    return LabelBook(Scopes(**scopes), [agent.name for agent in settings.roster])
 
 
 def gitea_client(settings: Settings, metrics: Metrics | None = None) -> Gitea:

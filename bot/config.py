@@ -172,6 +172,7 @@ class ServerSettings(Section):
 
     host: str = Field("0.0.0.0", description="Address to listen on (HOST).")  # noqa: S104
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on (PORT).")
+    url: str = Field("", description="Address under which Gitea reaches the bot.")
     max_body: Size = Field("8MiB", description="Largest webhook body; more is answered 413.")  # type: ignore[assignment]
     shutdown: Duration = Field("20s", description="How long work may finish when stopped.")  # type: ignore[assignment]
 

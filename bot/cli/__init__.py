@@ -19,13 +19,14 @@ from bot.cli.failures import failures, failures_app
 from bot.cli.preview import preview
 from bot.cli.serve import serve
 from bot.cli.settings import settings
+from bot.cli.setup import setup
 from bot.cli.sync import sync
 from bot.cli.template import template
 from bot.cli.usage import PROGRAM, Command, Group, epilog
 
 SET_UP, RUN, TRY = "Set up", "Run", "Try"
 COMMANDS: Mapping[str, tuple[Callable[..., None], ...]] = {
-    SET_UP: (check, settings, template),
+    SET_UP: (setup, check, settings, template),
     RUN: (serve, sync),
     TRY: (demo, preview),
 }

@@ -1,0 +1,65 @@
+"""What is set up at one place, and at each of many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from bot.errors import CoordinatorError
+from bot.gitea.admin import Account, AdminAPI
+from bot.setup.course import Course, Told
+from bot.setup.labels import LabelMaker, Progress
+from bot.setup.places import Place
+from bot.setup.rights import Rights, demand
+from bot.setup.webhook import Webhooks
+
+AT_ONCE = 4  # places
+
+
+@dataclass(frozen=True, slots=True)
+class AtPlace:
+    """The steps at a place, as who is signed in."""
+
+    api: AdminAPI
+    signed_in: Account
+    rights: Rights
+    webhooks: Webhooks
+    labels: LabelMaker
+
+    async def put(self, course: Course, place: Place) -> None:
+        """Set the bot up there: all of it, or nothing."""
+        async with course.all_or_nothing():
+            course.step = "Right"
+            await demand(self.api, place, self.signed_in)
+            await self.rights.give(course, place)
+            await self.webhooks.put(course, place)
+            await self.labels.put(course, place)
+
+
+async def each(
+    course: Course,
+    places: Sequence[Place],
+    work: Callable[[Course, Place], Awaitable[None]],
+    progress: Progress,
+) -> None:
+    """Do it at each place. One that fails stops no other; raises Told when all do."""
+    gate, done, failed = asyncio.Semaphore(AT_ONCE), 0, 0
+
+    async def one(place: Place) -> None:
+        nonlocal done, failed
+        part = course.part(str(place))
+        async with gate:
+            try:
+                await work(part, place)
+            except CoordinatorError:
+                failed += 1
+        course.join(part)
+        done += 1
+        progress(done, len(places))
+
+    async with asyncio.TaskGroup() as group:
+        for place in places:
+            group.create_task(one(place))
+    if failed == len(places):
+        raise Told("nothing could be set up")
