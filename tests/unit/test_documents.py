@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot import __version__
+from bot.cli.asking import PASSWORD, TOKEN
 from bot.commands import Command, discover_commands, find
 from bot.config import FROM_FILES, SHORT_NAMES, Settings, load, setting_paths
 from bot.errors import ConfigError
@@ -41,6 +42,7 @@ SHORT = {setting: name for name, setting in SHORT_NAMES.items()}
 OTHER_VARIABLES = {
     *SHORT_NAMES,
     *(f"{SHORT[path]}_FILE" for path in FROM_FILES),
+    *(TOKEN, f"{TOKEN}_FILE", PASSWORD, f"{PASSWORD}_FILE"),
     "BOT_CONFIG",
     "GITEA_BIN",
     "GITEA_STATIC_ROOT",
