@@ -66,7 +66,7 @@ def typed(text: str) -> Iterator[list[str]]:
     Where it is a user, an image or a unit, other words follow, or none.
     """
     joined = re.sub(r"\\\n\s*", " ", text)
-    for found in re.finditer(r"(?<!-u )(?<!-t )\bmosaic-coordinator +([a-z-][^\n]*)", joined):
+    for found in re.finditer(r"(?<!-\w )\bmosaic-coordinator +([a-z-][^\n]*)", joined):
         words = shlex.shlex(found[1], posix=True, punctuation_chars="|&;<>()")
         words.whitespace_split = True
         taken: list[str] = []
@@ -263,15 +263,19 @@ def test_systemd_takes_the_unit(secrets, tmp_path):
 
 
 def test_the_unit_runs_what_the_page_installs():
-    """Program, user, folder and file are named as on the page."""
-    found, page = unit(), read(INSTALL)
+    """Program, user, folder and file are the same on the page and in the script beside it."""
+    found, page, script = unit(), read(INSTALL), read(UNIT.with_suffix(".sh"))
     program, *words = found["ExecStart"][0].split()
+    user, folder = found["User"][0], found["WorkingDirectory"][0]
     parsed(words)
     assert "serve" == words[0]
-    for name in (program, found["EnvironmentFile"][0], found["WorkingDirectory"][0]):
-        assert name in page
-    assert f"/nologin {found['User'][0]}\n" in page
-    assert f"/var/lib/{found['StateDirectory'][0]}" == found["WorkingDirectory"][0]
+    assert f"exec runuser -u {user} -- {program} " in script
+    assert f"cd {folder}\n" in script
+    assert f"env={found['EnvironmentFile'][0].removeprefix('-')}\n" in script
+    assert f"/nologin {user}\n" in page
+    assert f"-o {user} -g {user} -m {found['StateDirectoryMode'][0]} {folder}\n" in page
+    assert program.removesuffix("/bin/mosaic-coordinator") in page
+    assert f"/var/lib/{found['StateDirectory'][0]}" == folder
 
 
 def test_the_unit_fits_the_program():
@@ -283,6 +287,12 @@ def test_the_unit_fits_the_program():
     for variable, name in re.findall(r"(\w+)_FILE=%d/([\w-]+)", " ".join(found["Environment"])):
         assert variable in SHORT_NAMES
         assert name in credentials
+
+
+@pytest.mark.parametrize("script", sorted((DOCS / "examples").glob("*.sh")), ids=lambda p: p.name)
+def test_a_shell_reads_the_scripts(script):
+    done = subprocess.run(["sh", "-n", script], capture_output=True, text=True, check=False)
+    assert (0, "") == (done.returncode, done.stderr)
 
 
 def test_every_example_is_spoken_of():
