@@ -257,6 +257,11 @@ class TestClaims:
         assert (issue.sibling(15),) == found.blocks
         assert ("pump/driver.py",) == found.files
 
+    def test_the_commands_that_work_on_pull_requests(self):
+        (sentence,) = re.findall(r"On pull requests (.*?) work", read(DOCS / "talking.md"))
+        on_pulls = {verb for verb, command in COMMANDS.items() if command.on_pulls}
+        assert on_pulls == set(re.findall(r"`/([a-z-]+)`", sentence))
+
     def test_migrations_only_add(self):
         """So replicas of the version before go on meanwhile, as docs/upgrade.md says.
 
