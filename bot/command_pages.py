@@ -10,7 +10,7 @@ import typer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.cli import app
-from bot.cli.usage import PROGRAM, examples_of
+from bot.cli.usage import PROGRAM, examples_of, value_name
 from bot.commands import Command
 from bot.render import TEMPLATES
 
@@ -60,9 +60,8 @@ def _described(group: Any, above: Sequence[str] = ()) -> Iterator[Mapping[str, o
 
 
 def _param(param: Any) -> Mapping[str, str]:  # noqa: ANN401 - typer's
-    name = param.metavar if _is_argument(param) else ", ".join(param.opts)
-    value = "" if _is_argument(param) or param.is_flag else f" {param.metavar}"
-    return {"name": f"{name}{value}", "does": param.help}
+    name = param.display_name_raw if _is_argument(param) else ", ".join(param.opts)
+    return {"name": f"{name} {value_name(param)}".strip(), "does": param.help}
 
 
 def _is_argument(param: Any) -> bool:  # noqa: ANN401

@@ -481,7 +481,7 @@ def _file(environ: Mapping[str, str], path: Path | None) -> tuple[Path, dict[str
     named = path or (Path(environ["BOT_CONFIG"]) if environ.get("BOT_CONFIG") else None)
     path = named or Path("bot.toml")
     try:
-        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+        return path, tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         if named:
             raise ConfigError(f"{path}: there is no such file") from None

@@ -35,19 +35,20 @@ _AGENTS = """\
 _PAGE = """\
 # Settings
 
-Three places, the later one wins: the defaults, `bot.toml` (or the file that `BOT_CONFIG` names),
-the environment. An unknown key is an error that names the nearest one; so is a variable that is a
-slip away from one of these, while the right one is not set.
-`mosaic-coordinator settings` shows what is in force, and where each value comes from.
+Four places, the later one wins: the defaults, `bot.toml` (or the file that `BOT_CONFIG` names), the
+variables in the file `.env` of the current folder, the environment. An unknown key is an error that
+names the nearest one; so is a variable that is a slip away from one of these, while the right one
+is not set. `mosaic-coordinator settings` shows what is in force, and where each value comes from.
 
 Durations are written `"90s"`, `"5m"`, `"1h"`, `"7d"`; sizes `"512KiB"`, `"8MiB"`. In a variable,
 lists and tables are JSON: `MOSAIC_GITEA__ALIASES='["http://localhost:3000"]'`. An empty variable
 is one that is not set. Where a setting has a short name, `MOSAIC_…` works too, and the short name
 wins.
 
-Secrets come from the environment only, or from a file: `GITEA_TOKEN_FILE=/run/secrets/token`, and
-likewise `GITEA_WEBHOOK_SECRET_FILE`, `ANTHROPIC_API_KEY_FILE` and `DATABASE_URL_FILE` (for the
-password in it). To set a variable and its `…_FILE` both, or a file that is empty, is an error.
+Secrets come from the environment or `.env` only, or from a file, as Docker hands them in:
+`GITEA_TOKEN_FILE=/run/secrets/token`, and likewise `GITEA_WEBHOOK_SECRET_FILE`,
+`ANTHROPIC_API_KEY_FILE` and `DATABASE_URL_FILE` (for the password in it). To set a variable and its
+`…_FILE` both, or a file that is empty, is an error.
 
 This page is written by `python -m bot.reference`.
 """

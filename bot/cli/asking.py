@@ -60,6 +60,10 @@ class Asker:
             pass
         return SecretStr(said.strip())
 
+    async def other_token(self, login: str) -> SecretStr | None:
+        """A token that somebody has; None where nobody can be asked."""
+        return self.secret(f"Token of {login}", lacking="") if self._may else None
+
     async def confirm(self, question: str) -> bool:
         """Yes or no; with `--yes` it is yes, and without a terminal no."""
         from rich.prompt import Confirm

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from bot.errors import CoordinatorError
 from bot.gitea.admin import Account, AdminAPI
 from bot.setup.course import Course, Told
-from bot.setup.labels import LabelMaker, Progress
+from bot.setup.labels import LabelMaker
+from bot.setup.means import Progress
 from bot.setup.places import Place
 from bot.setup.rights import Rights, demand
 from bot.setup.webhook import Webhooks
@@ -35,6 +36,18 @@ class AtPlace:
             await self.rights.give(course, place)
             await self.webhooks.put(course, place)
             await self.labels.put(course, place)
+
+    async def take(self, course: Course, place: Place) -> None:
+        """Take the bot away from there; what cannot be is told, and the rest goes."""
+        failed = None
+        for step in (self.webhooks.take, self.labels.take, self.rights.take):
+            try:
+                await step(course, place)
+            except CoordinatorError as error:
+                course.say(error)
+                failed = error
+        if failed:
+            raise failed
 
 
 async def each(

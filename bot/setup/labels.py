@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from bot.errors import CoordinatorError, NotFound
 from bot.gitea.admin import AdminAPI
 from bot.gitea.api import GiteaAPI
-from bot.gitea.models import Repository
+from bot.gitea.models import Label, Repository
 from bot.labels import LabelSpec
 from bot.setup.course import Course
+from bot.setup.means import Progress
 from bot.setup.places import Kind, Place
 
 AT_ONCE = 4  # repositories
-Progress = Callable[[int, int], None]
 
 
 class LabelMaker:
@@ -100,29 +101,38 @@ class LabelMaker:
             )
 
     async def _take(self, repo: str, specs: Sequence[LabelSpec]) -> None:
-        """Remove labels; of those that people made under the same name, too."""
         names = {spec.name.casefold() for spec in specs}
-        for label in await self._gitea.labels(repo):
-            if label.name.casefold() in names:
-                try:
-                    await self._gitea.delete_label(repo, label.id)
-                except NotFound:
-                    continue
+        there = await self._gitea.labels(repo)
+        await self._delete(repo, [one for one in there if one.name.casefold() in names])
 
     async def take(self, course: Course, place: Place) -> None:
         """Take the bot's labels out of the repositories of a place."""
         course.step = "Labels"
+        if not self._specs or place.kind is Kind.SYSTEM:
+            return
         repos = [place.name]
         if place.kind is Kind.ORGANIZATION:
             repos = [one.full_name async for one in self._api.repositories(place.name)]
-        names = {spec.name.casefold() for spec in self._specs}
-        for done, repo in enumerate(repos if place.kind is not Kind.SYSTEM else [], 1):
-            there = [one for one in await self._gitea.labels(repo) if one.name.casefold() in names]
+        for done, repo in enumerate(repos, 1):
+            there = [one for one in await self._gitea.labels(repo) if self._is_own(one)]
             if there:
                 await course.make(
-                    f"removed {len(there)} labels of {repo}", partial(self._take, repo, self._specs)
+                    f"removed {len(there)} labels of {repo}", partial(self._delete, repo, there)
                 )
             self._progress(done, len(repos))
+
+    async def _delete(self, repo: str, labels: Sequence[Label]) -> None:
+        for label in labels:
+            with suppress(NotFound):
+                await self._gitea.delete_label(repo, label.id)
+
+    def _is_own(self, label: Label) -> bool:
+        """Whether the bot made it, and nobody made it another one since."""
+        return any(
+            (label.name, f"#{label.color.lower()}", label.description)
+            == (spec.name, spec.color, spec.description)
+            for spec in self._specs
+        )
 
 
 def _takes_labels(repo: Repository) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from bot.errors import NotFound
 from bot.gitea.admin import Account, AdminAPI, Team
 from bot.gitea.api import GiteaAPI
 from bot.setup.course import Course, Stop
+from bot.setup.means import Confirm
 from bot.setup.places import Kind, Place
-
-Confirm = Callable[[str], Awaitable[bool]]
 
 LONGEST_TEAM = 30  # characters
 ABOUT = "Lets the bot read, label and comment, and look up who may do what."

@@ -3,52 +3,32 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 
 from pydantic import SecretStr
 
 from bot.envfile import env_text, read_env
-from bot.gitea.admin import Account, AdminAPI
-from bot.gitea.client import Gitea
+from bot.gitea.admin import Account
 from bot.gitea.hooks import HooksAPI
 from bot.setup.at_place import AtPlace, each
-from bot.setup.course import Course
 from bot.setup.env import check_writable, is_private, with_values, write_env
-from bot.setup.labels import LabelMaker, Progress
+from bot.setup.labels import LabelMaker
+from bot.setup.means import Means, untold
 from bot.setup.reach import SignedIn, demand_scopes, needed, reach
-from bot.setup.rights import Confirm, Rights, demand
-from bot.setup.user import find_user, holder_of, make_token, make_user
+from bot.setup.rights import Rights, demand
+from bot.setup.tokens import Tokens
+from bot.setup.user import find_user, make_user
 from bot.setup.webhook import Webhooks
 from bot.setup.wish import Wish
 
-SignIn = Callable[[SecretStr], Gitea]
-
 
 class Setup:
-    """Sets the bot up as wished.
+    """Sets the bot up as wished."""
 
-    `gitea` is signed in as who sets it up, with `secret`; `sign_in` gives a client for another
-    token. `confirm` asks a question. `progress` is told how many places are done, of how many.
-    """
-
-    def __init__(
-        self,
-        wish: Wish,
-        gitea: Gitea,
-        secret: SecretStr,
-        *,
-        course: Course,
-        sign_in: SignIn,
-        confirm: Confirm,
-        progress: Progress,
-    ) -> None:
+    def __init__(self, wish: Wish, means: Means) -> None:
         self._wish = wish
-        self._api = AdminAPI(gitea)
-        self._secret = secret
-        self._course = course
-        self._sign_in = sign_in
-        self._confirm = confirm
-        self._progress = progress
+        self._means = means
+        self._api = means.api
+        self._course = means.course
 
     async def run(self) -> None:
         """Do it all, or nothing. Raises CoordinatorError, which has been told."""
@@ -56,13 +36,9 @@ class Setup:
         async with course.all_or_nothing():
             course.step = "Settings"
             check_writable(wish.env)
-            signed_in = await reach(course, self._api, self._secret)
+            signed_in = await reach(course, self._api, self._means.secret)
             found = await self._before(signed_in)
-            if wish.token.get_secret_value():
-                async with self._sign_in(wish.token) as client:
-                    bot, token = await self._bot(signed_in, found, AdminAPI(client))
-            else:
-                bot, token = await self._bot(signed_in, found, None)
+            bot, token = await self._bot(signed_in, found)
             secret = wish.secret
             fresh = not secret.get_secret_value()
             if fresh:
@@ -84,26 +60,26 @@ class Setup:
         return found
 
     async def _bot(
-        self, signed_in: SignedIn, found: Account | None, own: AdminAPI | None
+        self, signed_in: SignedIn, found: Account | None
     ) -> tuple[Account | None, SecretStr | None]:
         course, wish = self._course, self._wish
         course.step = "User"
-        if wish.adding and own:
-            course.same(f"{(await holder_of(own)).login} is there.")
-            return found, wish.token
+        tokens = Tokens(wish, self._means)
+        if wish.adding:
+            return await tokens.holder(), wish.token
         bot = await make_user(course, self._api, wish, signed_in, found)
-        return bot, await make_token(course, self._api, wish, own=own, signed_in=signed_in, bot=bot)
+        return bot, await tokens.put(signed_in, bot)
 
     async def _places(self, bot: Account | None, secret: SecretStr, *, fresh: bool) -> None:
         wish, many = self._wish, len(self._wish.places) > 1
         at = AtPlace(
             self._api,
             await self._api.me(),
-            Rights(self._api, wish.bot, bot, self._confirm),
+            Rights(self._api, wish.bot, bot, self._means.confirm),
             Webhooks(HooksAPI(self._api.client), wish.target, secret, fresh=fresh),
-            LabelMaker(self._api, wish.labels, _untold if many else self._progress),
+            LabelMaker(self._api, wish.labels, untold if many else self._means.progress),
         )
-        await each(self._course, wish.places, at.put, self._progress if many else _untold)
+        await each(self._course, wish.places, at.put, self._means.progress if many else untold)
 
     async def _settings(self, token: SecretStr | None, secret: SecretStr) -> None:
         """Write what the bot has to know into `.env`, where it is not there already."""
@@ -130,7 +106,3 @@ class Setup:
             write_env(path, before)
 
         await course.make(what, write, (f"{path} is as it was", restore))
-
-
-def _untold(_done: int, _total: int) -> None:
-    pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,6 @@ SCOPES = ("write:issue", "read:repository", "read:user")
 """What the bot's token may: the least with which everything works."""
 
 WEBHOOK = "/webhook/gitea"
-
-Client = Callable[[str, SecretStr], object]
-Confirm = Callable[[str], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import typer
 
 from bot import cli
 from bot.cli import ending, usage
 from tests.e2e.command_line import command, environment
+from tests.e2e.test_cli import given_up, lost
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -108,6 +110,7 @@ BAD = {
         ["issue", "--assign", "a b"],
         ["--write", "nowhere"],
     ],
+    ("setup",): [["--yes"], ["--yes", "--url", "http://127.0.0.1:9"], ["--bogus"]],
     ("sync",): [[], ["--bogus"]],
 }
 
@@ -181,6 +184,28 @@ class TestStatus:
                 "mosaic-coordinator: odd\n",
             )
 
+    def test_a_database_that_cannot_be_used_is_told(self, capsys):
+        """Whatever was wanted of it, in a line."""
+
+        def work():
+            raise sa.exc.OperationalError("SELECT 1", {}, Exception("database is\n locked"))
+
+        with pytest.raises(SystemExit) as ended:
+            ending.ended(work)
+        assert 1 == ended.value.code
+        expected = "mosaic-coordinator: the database cannot be used: database is locked\n"
+        assert expected == capsys.readouterr().err
+
+    def test_a_queue_that_is_no_database_is_told(self, run):
+        """The second file of SQLite, which only some commands open."""
+        given_up(lost(2))
+        Path("data/coordinator.queue.db").write_bytes(b"no database" * 1000)
+        done = run("failures", "retry", "--all")
+        assert (1, "") == (done.status, done.out)
+        assert (
+            "mosaic-coordinator: the database cannot be used: file is not a database\n" == done.err
+        )
+
     def test_a_mistake_of_the_program_is_not_hidden(self):
         """Its traceback is what one reports."""
         with pytest.raises(ZeroDivisionError):
@@ -228,6 +253,15 @@ class TestOutput:
         finally:
             os.close(write)
         assert (1, b"") == (done.returncode, done.stderr)
+
+    @pytest.mark.parametrize("closed", [0, 1])
+    def test_standard_input_or_output_may_be_closed(self, closed):
+        """`<&-`: there is nothing to read, or nowhere to print."""
+        done = subprocess.run(
+            command("preview"), close_fds=True, capture_output=True, check=False, env=environment(),
+            preexec_fn=lambda: os.close(closed),
+        )  # fmt: skip
+        assert (0, b"") == (done.returncode, done.stderr)
 
     def test_a_full_disk_is_told(self):
         """Not as success."""
@@ -328,7 +362,7 @@ class TestCompletion:
     @pytest.mark.parametrize(
         ("typed", "expected"),
         [
-            (["se"], {"serve", "settings"}),
+            (["s"], {"setup", "settings", "serve", "sync"}),
             (["failures", "r"], {"retry"}),
             (["settings", "--c"], {"--changed"}),
         ],

@@ -58,6 +58,11 @@ class TestPlaces:
         assert "other" == settings.ai.model
         assert load({}).ai.daily_tokens == settings.ai.daily_tokens
 
+    def test_a_byte_order_mark_is_no_part_of_the_file(self):
+        """Some editors write one."""
+        Path("bot.toml").write_text("[server]\nport = 1234\n", encoding="utf-8-sig")
+        assert 1234 == load({}).server.port
+
     def test_a_table_may_be_empty(self):
         """As it is when everything in it is commented out."""
         assert load({}) == written("[gitea]\n[ai]\n# model = 1\n[labels]\n")
