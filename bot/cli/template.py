@@ -24,6 +24,7 @@ def template(
         str | None,
         typer.Argument(
             metavar="issue|form|FOLDER",
+            autocompletion=lambda: ["issue", "form"],
             help="What to print; with --write the repository's folder, unless said this one.",
         ),
     ] = None,

@@ -405,8 +405,9 @@ class TestCompletion:
             (["s"], {"setup", "settings", "serve", "sync"}),
             (["failures", "r"], {"retry"}),
             (["settings", "--c"], {"--changed"}),
+            (["template", ""], {"issue", "form"}),
         ],
-        ids=["command", "below", "option"],
+        ids=["command", "below", "option", "argument"],
     )
     def test_bash_completes(self, program, tmp_path, typed, expected):
         """Commands and options, in a real one."""
