@@ -52,7 +52,7 @@ class Setup:
         wish, course = self._wish, self._course
         if len(wish.places) == 1:
             await demand(self._api, wish.places[0], signed_in.account)
-        found = await find_user(course, self._api, wish)
+        found = await find_user(course, self._api, wish, signed_in)
         course.step = "Gitea"
         makes_user = found is None and signed_in.account.is_admin
         scopes = list(needed(wish.places, adding=wish.adding, makes_user=makes_user))
