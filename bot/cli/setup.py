@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from bot.cli.steps import Shown, bar
 from bot.cli.usage import examples
 
 if TYPE_CHECKING:
-    from bot.config import Settings
+    from bot.config import Given, Settings
     from bot.gitea.client import Gitea
     from bot.setup.places import Place
     from bot.setup.wish import Wish
 
 BOT = "coordinator"
+_SECRETS = ("GITEA_TOKEN", "GITEA_WEBHOOK_SECRET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ async def _setup(asker: Asker, options: Options) -> None:
         places = _places(asker, options)
     except UserError as error:
         fail(str(error), BAD_USE)
-    wish = await _wish(asker, options, settings, who, places)
+    wish = await _wish(asker, options, found, who, places)
     shown = Shown(as_json=options.as_json, places=len(places))
     course = Course(shown, dry=options.dry)
     with bar(quiet=options.as_json) as told:
@@ -160,12 +162,14 @@ def _places(asker: Asker, options: Options) -> list[Place]:
 
 
 async def _wish(
-    asker: Asker, options: Options, settings: Settings, who: Answers, places: Sequence[Place]
+    asker: Asker, options: Options, found: Given, who: Answers, places: Sequence[Place]
 ) -> Wish:
     from bot.app import label_book
+    from bot.config import settings_of
     from bot.envfile import ENV_FILE
-    from bot.setup.wish import Wish
+    from bot.setup.wish import WRITTEN, Wish
 
+    settings = settings_of(found)
     holder = "" if options.bot else await _holder(settings, who.url)
     bot = options.bot or holder or asker.text("Login of the bot's user", BOT, lacking="")
     known = options.bot_url or settings.server.url
@@ -180,10 +184,14 @@ async def _wish(
         address=address.rstrip("/"),
         labels=tuple(label_book(settings).specs.values()) if settings.labels.enabled else (),
         token=settings.gitea.token,
-        secret=next(iter(settings.gitea.secrets), SecretStr("")),
+        secrets=settings.gitea.secrets,
+        listens=(settings.server.host, settings.server.port),
         host=machine(),
         env=ENV_FILE,
+        former=settings.server.url,
         adding=options.add,
+        from_files=frozenset(n for n in _SECRETS if found.environ.get(f"{n}_FILE")),
+        environ={name: os.environ[name] for name in WRITTEN if os.environ.get(name)},
     )
 
 

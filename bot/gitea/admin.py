@@ -186,6 +186,24 @@ class AdminAPI:
         async for item in self.client.getiter("/orgs/{org}/repos", org=org):
             yield _read(Repository, item)
 
+    async def repository(self, owner: str, repo: str) -> Repository:
+        """GET /repos/{owner}/{repo}."""
+        return _read(
+            Repository, await self.client.getitem("/repos/{owner}/{repo}", owner=owner, repo=repo)
+        )
+
+    async def all_repositories(self, limit: int) -> AsyncIterator[Repository]:
+        """GET /repos/search: some of all that can be seen, those last changed first.
+
+        The answer is an object with the list in it, of one page.
+        """
+        answer = await self.client.getitem(
+            "/repos/search", limit=limit, sort="updated", order="desc"
+        )
+        items = answer.get("data") if isinstance(answer, dict) else None
+        for item in items if isinstance(items, list) else []:
+            yield _read(Repository, item)
+
     async def my_repositories(self) -> AsyncIterator[Repository]:
         """GET /user/repos: where who is signed in may do more than everybody."""
         async for item in self.client.getiter("/user/repos"):

@@ -55,24 +55,28 @@ async def each(
     places: Sequence[Place],
     work: Callable[[Course, Place], Awaitable[None]],
     progress: Progress,
-) -> None:
-    """Do it at each place. One that fails stops no other; raises Told when all do."""
-    gate, done, failed = asyncio.Semaphore(AT_ONCE), 0, 0
+) -> Sequence[Place]:
+    """Do it at each place; where it was done. One that fails stops no other.
+
+    Raises Told when all fail.
+    """
+    gate, seen, failed = asyncio.Semaphore(AT_ONCE), 0, set[Place]()
 
     async def one(place: Place) -> None:
-        nonlocal done, failed
+        nonlocal seen
         part = course.part(str(place))
         async with gate:
             try:
                 await work(part, place)
             except CoordinatorError:
-                failed += 1
+                failed.add(place)
         course.join(part)
-        done += 1
-        progress(done, len(places))
+        seen += 1
+        progress(seen, len(places))
 
     async with asyncio.TaskGroup() as group:
         for place in places:
             group.create_task(one(place))
-    if failed == len(places):
+    if len(failed) == len(places):
         raise Told("nothing could be set up")
+    return [place for place in places if place not in failed]

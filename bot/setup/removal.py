@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from pydantic import SecretStr
+
 from bot.envfile import env_text
 from bot.errors import CoordinatorError, GiteaError
 from bot.gitea.admin import Account, AdminAPI
@@ -20,10 +22,7 @@ from bot.setup.reach import SignedIn, demand_scopes, needed, reach
 from bot.setup.rights import Rights
 from bot.setup.tokens import our_tokens
 from bot.setup.webhook import Webhooks
-from bot.setup.wish import Wish
-
-WRITTEN = ("GITEA_URL", "GITEA_TOKEN", "GITEA_WEBHOOK_SECRET", "MOSAIC_SERVER__URL")
-"""What a set-up writes into `.env`."""
+from bot.setup.wish import WRITTEN, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ class Removal:
 
     def _hooks(self) -> Webhooks:
         hooks = HooksAPI(self._api.client)
-        return Webhooks(hooks, self._wish.target, self._wish.secret, fresh=False)
+        return Webhooks(hooks, self._wish, SecretStr(""), fresh=False)
 
     async def _from(self, places: Sequence[Place], me: Account, bot: Account | None) -> None:
         wish = self._wish

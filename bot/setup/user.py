@@ -12,8 +12,13 @@ from bot.setup.reach import SignedIn
 from bot.setup.wish import Wish
 
 
-async def find_user(course: Course, api: AdminAPI, wish: Wish) -> Account | None:
-    """The bot's user, if there is one that will do. Raises Stop for one that will not."""
+async def find_user(
+    course: Course, api: AdminAPI, wish: Wish, signed_in: SignedIn
+) -> Account | None:
+    """The bot's user, if there is one that will do. Raises Stop for one that will not.
+
+    Whether a user is switched off, Gitea tells administrators of the site only.
+    """
     course.step = "User"
     if await api.is_organization(wish.bot):
         raise Stop(
@@ -21,7 +26,8 @@ async def find_user(course: Course, api: AdminAPI, wish: Wish) -> Account | None
             "Give the bot another name with --bot.",
         )
     found = await api.user(wish.bot)
-    if found and (found.prohibit_login or not found.active):
+    off = found and (found.prohibit_login or not found.active)
+    if found and off and signed_in.account.is_admin:
         raise Stop(
             f"{found.login} may not sign in: an administrator has switched the user off.",
             f"Site Administration ▸ User Accounts ▸ {found.login}: clear Disable Sign-In and "

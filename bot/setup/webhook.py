@@ -10,27 +10,30 @@ from pydantic import SecretStr
 from bot.gitea.hooks import EVENTS, Hook, HooksAPI
 from bot.setup.course import Course
 from bot.setup.places import Place
+from bot.setup.wish import Wish
 
 
 class Webhooks:
-    """Makes the hooks to `target`. `fresh`: no hook can have this secret yet."""
+    """Makes the hooks of a wish, with the secret. `fresh`: no hook can have this one yet."""
 
-    def __init__(self, api: HooksAPI, target: str, secret: SecretStr, *, fresh: bool) -> None:
+    def __init__(self, api: HooksAPI, wish: Wish, secret: SecretStr, *, fresh: bool) -> None:
         self._api = api
-        self._target = target
+        self._target = wish.target
+        self._former = wish.former_target
         self._secret = secret
         self._fresh = fresh
 
     async def ours(self, place: Place) -> Sequence[Hook]:
-        """The hooks there that send to the bot."""
-        return [one for one in await self._api.list(place.route) if one.url == self._target]
+        """The hooks there that send to the bot, or to where it was before."""
+        targets = {self._target, self._former}
+        return [one for one in await self._api.list(place.route) if one.url in targets]
 
     async def put(self, course: Course, place: Place) -> None:
         """Let there be one hook that sends what the bot uses, with the secret."""
         course.step = "Webhook"
         first, *more = [*await self.ours(place), None]
         if first is None:
-            await self.create(course, place, f"made the webhook to {self._target}")
+            await self.create(course, place, f"made the webhook of {place} to {self._target}")
         elif self._fresh:
             await self.replace(course, place, first)
         else:
@@ -49,24 +52,36 @@ class Webhooks:
             ("removed the webhook again", lambda: self._take_new(place, there)),
         )
 
+    async def create_plainly(self, place: Place) -> Hook:
+        """Make one without a word; whoever asks removes it again."""
+        return await self._api.create(place.route, self._target, self._secret)
+
     async def replace(self, course: Course, place: Place, hook: Hook) -> Hook | None:
         """Make one with the secret in the place of this one: Gitea changes no hook's secret."""
-        made = await self.create(course, place, f"made the webhook to {self._target} anew")
+        made = await self.create(course, place, f"made the webhook of {place} anew")
         course.later(
-            "removed the webhook with the other secret",
+            "removed the webhook it replaces",
             partial(self._api.delete, place.route, hook.id),
         )
         return made
 
     async def _mend(self, course: Course, place: Place, hook: Hook) -> None:
-        wrong = list(_faults(hook))
+        moved = [] if hook.url == self._target else [f"it sent to {hook.url}"]
+        wrong = [*moved, *_faults(hook)]
         if not wrong:
-            course.same(f"The webhook to {self._target} is there.")
+            course.same(f"The webhook of {place} to {self._target} is there.")
             return
         events = hook.events if _told(EVENTS) <= set(hook.events) else EVENTS
-        better = hook.model_copy(update={"active": True, "events": events, "branch_filter": "*"})
+        better = hook.model_copy(
+            update={
+                "active": True,
+                "events": events,
+                "branch_filter": "*",
+                "config": {**hook.config, "url": self._target},
+            }
+        )
         await course.make(
-            f"mended the webhook to {self._target}: {', '.join(wrong)}",
+            f"mended the webhook of {place}: {', '.join(wrong)}",
             lambda: self._api.edit(place.route, better),
             ("made the webhook as it was", lambda: self._api.edit(place.route, hook)),
         )
@@ -81,7 +96,7 @@ class Webhooks:
         course.step = "Webhook"
         for hook in await self.ours(place):
             await course.make(
-                f"removed the webhook to {self._target}",
+                f"removed the webhook of {place} to {hook.url}",
                 partial(self._api.delete, place.route, hook.id),
             )
 
