@@ -36,6 +36,7 @@ from tests.unit.documents import (
 
 PICTURES = sorted((DOCS / "pictures").iterdir())
 LARGEST_PICTURE = 200_000  # bytes
+ENOUGH_FOR_A_README = 1000  # words
 WRITES, DECIDES, SETUP = (DOCS / f"{n}.md" for n in ("what-it-writes", "how-it-decides", "setup"))
 
 SHORT = {setting: name for name, setting in SHORT_NAMES.items()}
@@ -111,6 +112,10 @@ class TestLinks:
         assert 1 == len(
             re.findall(r"^# ", re.sub(r"```.*?```", "", read(page), flags=re.DOTALL), re.MULTILINE)
         )
+
+    def test_the_readme_is_short(self):
+        """What is long has a page of its own."""
+        assert len(read(README).split()) < ENOUGH_FOR_A_README
 
     def test_no_heading_stands_twice_on_a_page(self):
         """Else a link could mean either."""
