@@ -70,7 +70,7 @@ _LEFT = {
     "owed": "[]",
     "stood": "{}",
     "notice": "",
-    "labels": "[]",
+    "labels": "",
 }  # what an issue is when it is nobody's concern any more
 
 

@@ -18,6 +18,7 @@ from bot.desk import Written
 from bot.errors import Retryable, UserError
 from bot.gitea.models import Comment, Issue
 from bot.models import IssueRef
+from bot.policy import Policy
 from bot.proposal import Proposal
 from bot.splitting import Part
 from tests.handlers.splits import HERE, NOW, Desk, blocked, do, proposed, shown
@@ -224,8 +225,12 @@ class Splitter:
         return (Part("a", "", 1000),)
 
 
-def counter(gitea: Gitea, splitter: Splitter | None = None) -> Counter:
+def counter(gitea: Gitea, splitter: Splitter | None = None, *, ai: bool = True) -> Counter:
     none: Any = SimpleNamespace()
+
+    async def policy(_repository: str) -> Policy:
+        return Policy(ai=ai)
+
     return Counter(
         store=none,
         sayings=Mock(),
@@ -237,6 +242,7 @@ def counter(gitea: Gitea, splitter: Splitter | None = None) -> Counter:
         bot="coordinator",
         references=none,
         put_back=none,
+        policy=policy,
         splitter=splitter,
     )
 

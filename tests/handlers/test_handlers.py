@@ -25,8 +25,9 @@ class Desk:
 
     login = "coordinator"
 
-    def __init__(self, *known: int) -> None:
+    def __init__(self, *known: int, judged: Collection[str] = ()) -> None:
         self.known = known
+        self.judged = judged
         self.told: list[str] = []
 
     async def concerns(self, ref: IssueRef) -> bool:
@@ -42,8 +43,9 @@ class Desk:
         self.told.append(f"deleted {forge_id} {repository}")
         return {IssueRef("other", "open", number) for number in self.known}
 
-    def changed(self, repository: str) -> None:
+    async def changed(self, repository: str) -> Collection[IssueRef]:
         self.told.append(f"changed {repository}")
+        return {IssueRef.parse(ref) for ref in self.judged}
 
 
 def recorded(number: int) -> Event:
