@@ -73,7 +73,7 @@ class Facts:
     unset: tuple[tuple[Unset, tuple[IssueRef, ...]], ...] = ()
     tree: Mapping[str, int] | None = None
     agents: Sequence[Agent] = ()
-    barred: Sequence[str] = ()
+    barred: Sequence[Agent] = ()
     off: frozenset[str] = frozenset()
     mistakes: tuple[Mistake, ...] = ()
     busy: Mapping[str, int] = field(default_factory=dict)
@@ -331,7 +331,7 @@ def _agent_names(report: Report, facts: Facts) -> Iterator[Warn]:
     """What is wrong with the agent a person or, without a command, the text named."""
     names = [name for name in (facts.override_agent, facts.metadata.assigned_agent) if name]
     agents = [match(name, facts.agents) for name in names]
-    if names and agents[0] is None and names[0].casefold() in facts.barred:
+    if names and agents[0] is None and match(names[0], facts.barred):
         yield Warn(WarningKind.BARRED_AGENT, texts=(names[0],))
     elif names and agents[0] is None:
         yield Warn(WarningKind.UNKNOWN_AGENT, texts=(names[0], nearest(names[0], facts.agents)))

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from bot.config import SECRETS, LabelSettings, Settings, setting_paths
 from bot.labels import Scopes
@@ -32,12 +32,12 @@ _ORDER = tuple(Mode)
 class Policy:
     """By what the issues of one repository are judged.
 
-    `barred` are the names of agents that the bot knows and that may not work there; `off` the
-    verbs of commands that are switched off. `labels`: whether labels are set.
+    `barred` are agents that the bot knows and that may not work there; `off` the verbs of commands
+    that are switched off. `labels`: whether labels are set.
     """
 
     agents: tuple[Agent, ...] = ()
-    barred: tuple[str, ...] = ()
+    barred: tuple[Agent, ...] = ()
     share: float = 0.5
     scopes: Scopes = field(default_factory=Scopes)
     labels: bool = True
@@ -108,7 +108,7 @@ class _Reading:
         return replace(
             site,
             agents=agents,
-            barred=tuple(one.name for one in site.agents if one not in agents),
+            barred=tuple(one for one in site.agents if one not in agents),
             share=site.share if file.limits.share is None else file.limits.share,
             scopes=labels,
             labels=site.labels if file.labels.enabled is None else file.labels.enabled,
@@ -220,5 +220,7 @@ def _clash(scopes: Mapping[str, str], given: Collection[str]) -> str | None:
 
 
 def _hint(name: str, known: Collection[str]) -> str:
-    near = process.extractOne(name, sorted(known), score_cutoff=60)
-    return f"; did you mean {near[0]}?" if near else ""
+    """The nearest one, where there is one; by its whole name or what stands after the table's."""
+    full = {one.rpartition(".")[2]: one for one in sorted(known)} | {one: one for one in known}
+    near = process.extractOne(name, list(full), scorer=fuzz.ratio, score_cutoff=60)
+    return f"; did you mean {full[near[0]]}?" if near else ""

@@ -49,7 +49,7 @@ async def _allowed(call: Call, desk: Desk) -> Agent:
     """The agent that a command names; UserError for one that may not work here."""
     chosen = named(call, desk.agents)
     policy = await desk.policy(call.issue.repository)
-    if chosen.name in policy.barred:
+    if chosen in policy.barred:
         raise UserError(
             f"{code(chosen.name)} may not work in this repository, by {code(POLICY_FILE)}; "
             f"{_all(policy.agents)}"

@@ -294,3 +294,9 @@ async def test_claude_is_asked_where_there_is_a_key() -> None:
         "tokens": 200,
     } == splitter.asked
     assert None is await counter(Gitea()).divided(HERE, 100, 200)
+
+
+async def test_where_claude_is_not_to_be_asked_it_reads_no_parts() -> None:
+    splitter = Splitter()
+    assert await counter(Gitea([]), splitter, ai=False).divided(HERE, 1000, 2000) is None
+    assert not hasattr(splitter, "asked")

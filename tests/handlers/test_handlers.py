@@ -114,6 +114,12 @@ async def test_a_push_makes_the_bot_forget_what_it_knows_of_the_repository() -> 
     assert ["changed acme/rocket"] == desk.told
 
 
+async def test_after_a_push_all_is_looked_at_that_is_judged_otherwise_by_it() -> None:
+    desk = Desk(judged=["acme/rocket#3", "acme/rocket#4"])
+    found = await HANDLERS.route(recorded(25), desk)
+    assert ["acme/rocket#3", "acme/rocket#4"] == sorted(map(str, found))
+
+
 async def test_a_deleted_issue_is_remembered_as_gone_if_it_was_known() -> None:
     stranger, friend = Desk(), Desk(6)
     event = recorded(33)
