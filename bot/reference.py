@@ -1,6 +1,6 @@
-"""The reference of all settings, written from `Settings` itself: `bot.toml`, `docs/settings.md`.
+"""The reference of all settings, written from the code: `bot.toml`, and two pages of `docs/`.
 
-`python -m bot.reference` writes both anew, into the folder it is run in.
+`python -m bot.reference` writes them anew, into the folder it is run in.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from pydantic.fields import FieldInfo
 
 from bot.config import PREFIX, SECRETS, SHORT_NAMES, AgentSettings, Section, Settings
 from bot.models import Difficulty
+from bot.policy_page import policy_page
 
 FILE, PAGE = Path("bot.toml"), Path("docs/settings.md")
+POLICY_PAGE = Path("docs/repository-settings.md")
 
 _HEAD = """\
 # Every setting of Mosaic Coordinator with its default. What is not here keeps its default, so this
@@ -158,9 +160,10 @@ def _toml(value: object) -> str:
 
 
 def main() -> None:
-    """Write both files anew."""
+    """Write them anew."""
     FILE.write_text(settings_file(), encoding="utf-8")
     PAGE.write_text(settings_page(), encoding="utf-8")
+    POLICY_PAGE.write_text(policy_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from bot.labels import Scopes
 from bot.models import Mode
 from bot.policy import MOST_BYTES, NEVER_OFF, Policy, Site, read_policy
 from bot.policy_file import PolicyFile
+from bot.policy_page import POLICY_EXAMPLE, policy_page
 
 VERBS = ["help", "hold", "pause", "resume", "split", "status", "unhold"]
 SITE = Site.of(load({}), VERBS)
@@ -207,3 +208,11 @@ def test_every_setting_has_a_word_on_it() -> None:
     tables = dict(PolicyFile.tables())
     for *above, name in PolicyFile.paths():
         assert tables[above[0] if above else ""].model_fields[name].description, name
+
+
+def test_the_example_of_the_documents_is_right_and_uses_every_table() -> None:
+    policy, mistakes = read(POLICY_EXAMPLE)
+    assert [] == mistakes
+    assert (("opus", "sonnet"), 0.4, "bot") == (names(policy), policy.share, policy.scopes.status)
+    assert all(f"[{name}]" in POLICY_EXAMPLE for name, _ in PolicyFile.tables() if name)
+    assert all(f"| `{path[-1]}` |" in policy_page() for path in PolicyFile.paths())
