@@ -224,8 +224,7 @@ async def test_only_what_stands_on_the_default_branch_counts(
         await work.change(number, title="Pumps")
         await looked(work, number, "Pumps")
         await work.until(number, *READY, headline="Ready")
-        path = f"/repos/{work.repo}"
-        await forge_server.api().do("PATCH", path, {"default_branch": "mine"})
+        await forge_server.make_default(work.repo, "mine")
         await recheck(work, "branch")
         await work.until(number, *SONNET, headline="Ready")
 
