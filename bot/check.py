@@ -16,8 +16,8 @@ from typing import Protocol
 
 from bot.errors import GiteaError, NotFound, Permanent
 from bot.gitea.models import Issue, Repository, User
-from bot.mirror import CROSSING, Mode
-from bot.models import IssueRef
+from bot.mirror import CROSSING
+from bot.models import IssueRef, Mode
 
 APART = timedelta(minutes=1)  # from here on the clocks are told to be apart
 NOWHERE = IssueRef("-", "-", 1)  # Gitea reserves the name: there is no such repository

@@ -127,7 +127,8 @@ Raises UserError, whose message the person sees, when the words or the state are
 class Command:
     """A command's declaration. `usage` begins with the verb, without the slash.
 
-    One that is `hidden` is what a box stands for, and no help speaks of it.
+    One that is `hidden` is what a box stands for, and no help speaks of it; it may be the second
+    step of another one (`after`).
     """
 
     usage: str
@@ -137,11 +138,17 @@ class Command:
     do: Doing
     on_pulls: bool = False
     hidden: bool = False
+    after: str = ""
 
     @property
     def verb(self) -> str:
         """The word after the slash."""
         return self.usage.split()[0]
+
+    @property
+    def belongs_to(self) -> str:
+        """The verb of the command with which it is switched off."""
+        return self.after or self.verb
 
 
 def command(
@@ -152,12 +159,13 @@ def command(
     examples: Sequence[str],
     on_pulls: bool = False,
     hidden: bool = False,
+    after: str = "",
 ) -> Callable[[Doing], Doing]:
     """Declare a command; `discover_commands` finds it by this."""
 
     def declare(do: Doing) -> Doing:
         do.declaration = Command(  # type: ignore[attr-defined]
-            usage, does, who, tuple(examples), do, on_pulls, hidden
+            usage, does, who, tuple(examples), do, on_pulls, hidden, after
         )
         return do
 

@@ -245,9 +245,14 @@ class LabelSettings(Section):
         scopes = [self.status, self.context, self.difficulty, self.priority, self.agent]
         if len({scope.lower() for scope in scopes}) != len(scopes):
             raise ValueError("every scope needs a name of its own")
-        if not all(re.fullmatch(r"[^/\s,][^,\n]{0,29}", scope) for scope in scopes):
+        if not all(map(self.is_scope, scopes)):
             raise ValueError("a scope is 1 to 30 characters, without a comma")
         return self
+
+    @staticmethod
+    def is_scope(name: str) -> bool:
+        """Whether labels can be called so before the slash."""
+        return re.fullmatch(r"[^/\s,][^,\n]{0,29}", name) is not None
 
 
 class AgentSettings(Section):

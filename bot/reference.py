@@ -1,6 +1,6 @@
-"""The reference of all settings, written from `Settings` itself: `bot.toml`, `docs/settings.md`.
+"""The reference of all settings, written from the code: `bot.toml`, and two pages of `docs/`.
 
-`python -m bot.reference` writes both anew, into the folder it is run in, and with them the pages of
+`python -m bot.reference` writes them anew, into the folder it is run in, and with them the pages of
 all commands.
 """
 
@@ -17,9 +17,11 @@ from bot.command_pages import command_line_page, commands_page
 from bot.commands import discover_commands
 from bot.config import SECRETS, SHORT_NAMES, AgentSettings, Section, Settings
 from bot.models import Difficulty
+from bot.policy_page import policy_page
 from bot.variables import PREFIX
 
 FILE, PAGE = Path("bot.toml"), Path("docs/settings.md")
+POLICY_PAGE = Path("docs/repository-settings.md")
 COMMANDS, COMMAND_LINE = Path("docs/commands.md"), Path("docs/command-line.md")
 
 _HEAD = """\
@@ -170,6 +172,7 @@ def main() -> None:
     """Write all of them anew."""
     FILE.write_text(settings_file(), encoding="utf-8")
     PAGE.write_text(settings_page(), encoding="utf-8")
+    POLICY_PAGE.write_text(policy_page(), encoding="utf-8")
     COMMANDS.write_text(commands_page(discover_commands()), encoding="utf-8")
     COMMAND_LINE.write_text(command_line_page(), encoding="utf-8")
 

@@ -44,7 +44,7 @@ async def _check(repositories: list[str], *, as_json: bool) -> None:
     from bot.check import Check, Grade
     from bot.config import load
     from bot.gitea.api import GiteaAPI
-    from bot.mirror import Mode
+    from bot.models import Mode
 
     for name in repositories:
         if len(name.split("/")) != 2 or not all(name.split("/")):

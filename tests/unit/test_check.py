@@ -11,8 +11,7 @@ import pytest
 from bot.check import NOWHERE, Check, Finding, Grade
 from bot.errors import Conflict, Forbidden, GiteaError, NotFound, Permanent, Retryable
 from bot.gitea.models import Issue, IssueRepository, Repository, User
-from bot.mirror import Mode
-from bot.models import IssueRef
+from bot.models import IssueRef, Mode
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ONE = IssueRef("acme", "rocket", 1)

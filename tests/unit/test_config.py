@@ -16,6 +16,7 @@ from bot import reference
 from bot.config import FROM_FILES, SECRETS, SHORT_NAMES, Section, Settings, load, setting_paths
 from bot.errors import ConfigError
 from bot.models import Difficulty
+from bot.policy_page import policy_page
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [name for name, path in SHORT_NAMES.items() if path in FROM_FILES]
@@ -443,6 +444,8 @@ class TestReference:
         page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
         assert reference.settings_page() == page
         assert reference.settings_file() == (ROOT / "bot.toml").read_text(encoding="utf-8")
+        page = (ROOT / "docs/repository-settings.md").read_text(encoding="utf-8")
+        assert policy_page() == page
 
     def test_the_page_has_a_row_for_every_setting_with_its_variable(self):
         """Those that the code takes."""
