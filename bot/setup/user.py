@@ -50,7 +50,7 @@ async def make_user(
 ) -> Account | None:
     """The bot's user, made where there is none; None in a dry run that would make it."""
     if found:
-        course.same(f"{found.login} is there.")
+        course.same(f"The user {found.login} is there.")
         return found
     if not signed_in.account.is_admin:
         raise Stop(
