@@ -129,6 +129,7 @@ async def test_whoever_sees_another_one_has_all_looked_at_once(world: World) -> 
     policies = world.policies
     found = await asyncio.gather(*(policies.found(REPO) for _ in range(3)))
     assert all(one.is_news for one in found)
+    assert world.asked.count("tree") <= 2
     await asyncio.gather(*(policies.spread(one, world.later) for one in found))
     assert [[ONE, TWO]] == world.told
     assert not (await policies.found(REPO)).is_news
