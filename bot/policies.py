@@ -131,15 +131,17 @@ class Policies:
         if not entry.is_file:
             return not_read(self.site, "it is no file")
         key = repository.lower(), entry.sha
-        if key not in self._read:
-            while len(self._read) >= MOST:
-                self._read.pop(next(iter(self._read)))
-            try:
-                self._read[key] = await self._fetch(repository, entry)
-            except Permanent as error:
-                log.warning("policy.refused", repository=repository, error=str(error))
-                return not_read(self.site, "Gitea does not give it out")
-        return self._read[key]
+        if key in self._read:
+            return self._read[key]
+        try:
+            read = await self._fetch(repository, entry)
+        except Permanent as error:
+            log.warning("policy.refused", repository=repository, error=str(error))
+            return not_read(self.site, "Gitea does not give it out")
+        while len(self._read) >= MOST:
+            self._read.pop(next(iter(self._read)))
+        self._read[key] = read
+        return read
 
     async def _fetch(self, repository: str, entry: TreeEntry) -> Read:
         if entry.size > MOST_BYTES:

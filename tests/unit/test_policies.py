@@ -205,6 +205,17 @@ async def test_one_that_gitea_does_not_give_out_is_asked_for_again(world: World)
     assert () == (await policies.found(REPO)).mistakes
 
 
+async def test_a_thousand_repositories_are_remembered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.policies.MOST", 1)
+    world.push("ai = false")
+    policies = world.policies
+    for repository in (REPO, "acme/other", REPO):
+        assert not (await policies.of(repository)).ai
+    assert 3 == world.asked.count("blob")
+
+
 # ---- mistakes are told in one report ----
 
 
