@@ -295,6 +295,30 @@ def test_a_shell_reads_the_scripts(script):
     assert (0, "") == (done.returncode, done.stderr)
 
 
+def test_the_script_calls_a_command_as_the_service_does(tmp_path):
+    """As its user, in its folder, with its settings; every word as it was given."""
+    folder, env = tmp_path / "folder", tmp_path / "env"
+    folder.mkdir()
+    env.write_text("GITEA_URL=https://git.test\nGITEA_TOKEN='a b'\n", encoding="utf-8")
+    runuser = tmp_path / "runuser"
+    shown = """printf '%s\\n' "$PWD" "$GITEA_URL" "$GITEA_TOKEN" "$@"\n"""
+    runuser.write_text(f"#!/bin/sh\n{shown}", encoding="utf-8")
+    runuser.chmod(0o755)
+    script = read(UNIT.with_suffix(".sh"))
+    script = script.replace("/etc/mosaic-coordinator/env", str(env))
+    script = script.replace("/var/lib/mosaic-coordinator", str(folder))
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", "preview", "two words.md"],
+        env={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    program = "/opt/mosaic-coordinator/bin/mosaic-coordinator"
+    as_user = ["-u", "mosaic-coordinator", "--", program, "preview", "two words.md"]
+    assert [str(folder), "https://git.test", "a b", *as_user] == done.stdout.splitlines()
+
+
 def test_every_example_is_spoken_of():
     """A file that no page names is found by nobody."""
     linked = "".join(map(read, DOCUMENTS))
