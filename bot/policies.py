@@ -92,6 +92,7 @@ class Policies:
         self.site = site
         self._read: dict[tuple[str, str], Read] = {}
         self._last: dict[str, Policy] = {}
+        self._seen: dict[str, tuple[str, str]] = {}  # by what was kept, what was read afresh
         self._telling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def last(self, repository: str) -> Policy:
@@ -107,12 +108,22 @@ class Policies:
         kept = (await self._memory.of(repository)).blob
         entry = await self._files.policy(repository)
         if _name(entry) != kept:
-            self._files.forget_files(repository)
-            entry = await self._files.policy(repository)
+            entry = await self._afresh(repository, kept, entry)
         policy, mistakes = await self._of(repository, entry)
         self._last[repository.lower()] = policy
         blob = _name(entry)
         return Found(repository, policy, mistakes, blob, is_news=blob != kept)
+
+    async def _afresh(
+        self, repository: str, kept: str, entry: TreeEntry | None
+    ) -> TreeEntry | None:
+        """What stands there, read once more for all who see that it is not what is kept."""
+        async with self._telling[repository.lower()]:
+            if self._seen.get(repository.lower()) != (kept, _name(entry)):
+                self._files.forget_files(repository)
+                entry = await self._files.policy(repository)
+                self._seen[repository.lower()] = kept, _name(entry)
+            return entry
 
     async def _of(self, repository: str, entry: TreeEntry | None) -> Read:
         if entry is None:
@@ -120,15 +131,17 @@ class Policies:
         if not entry.is_file:
             return not_read(self.site, "it is no file")
         key = repository.lower(), entry.sha
-        if key not in self._read:
-            while len(self._read) >= MOST:
-                self._read.pop(next(iter(self._read)))
-            try:
-                self._read[key] = await self._fetch(repository, entry)
-            except Permanent as error:
-                log.warning("policy.refused", repository=repository, error=str(error))
-                return not_read(self.site, "Gitea does not give it out")
-        return self._read[key]
+        if key in self._read:
+            return self._read[key]
+        try:
+            read = await self._fetch(repository, entry)
+        except Permanent as error:
+            log.warning("policy.refused", repository=repository, error=str(error))
+            return not_read(self.site, "Gitea does not give it out")
+        while len(self._read) >= MOST:
+            self._read.pop(next(iter(self._read)))
+        self._read[key] = read
+        return read
 
     async def _fetch(self, repository: str, entry: TreeEntry) -> Read:
         if entry.size > MOST_BYTES:
@@ -147,6 +160,7 @@ class Policies:
         """Have all issues looked at that were judged by another file; then that is noted."""
         repository = found.repository
         async with self._telling[repository.lower()]:
+            self._seen.pop(repository.lower(), None)
             if (await self._memory.of(repository)).blob == found.blob:
                 return
             log.info("policy.changed", repository=repository, file=found.blob)

@@ -32,20 +32,26 @@ class Answers:
 
 
 class Asker:
-    """Asks on the terminal; where it may not (`--yes`, or none), raises ConfigError instead."""
+    """Asks on the terminal; where it may not (`--yes`, or none), see `demand`."""
 
     def __init__(self, *, yes: bool) -> None:
         self._yes = yes
         self._may = not yes and sys.stdin.isatty()
+        self._lacking: list[str] = []
+
+    def demand(self) -> None:
+        """Raise ConfigError for everything that was to be asked, and could not be."""
+        if self._lacking:
+            raise ConfigError("\n".join(self._lacking))
 
     def text(self, question: str, default: str, *, lacking: str) -> str:
         """A line of text."""
         from rich.prompt import Prompt
 
         if not self._may:
-            if default:
-                return default
-            raise ConfigError(lacking)
+            if not default:
+                self._lacking.append(lacking)
+            return default
         while not (said := Prompt.ask(question, default=default or None)):
             pass
         return said.strip()
@@ -55,7 +61,8 @@ class Asker:
         from rich.prompt import Prompt
 
         if not self._may:
-            raise ConfigError(lacking)
+            self._lacking.append(lacking)
+            return SecretStr("")
         while not (said := Prompt.ask(f"{question} (not shown)", password=True)):
             pass
         return SecretStr(said.strip())
@@ -74,7 +81,7 @@ class Asker:
 
 
 def answers(asker: Asker, environ: Mapping[str, str], *, url: str, login: str) -> Answers:
-    """What is needed to sign in. Raises ConfigError for what is missing."""
+    """What is needed to sign in."""
     url = asker.text(
         "Address of Gitea", url, lacking="Which Gitea? Give --url, or set GITEA_URL."
     ).rstrip("/")

@@ -120,6 +120,7 @@ async def _setup(asker: Asker, options: Options) -> None:
             asker, found.environ, url=options.url or settings.gitea.url, login=options.login
         )
         places = _places(asker, options)
+        asker.demand()
     except UserError as error:
         fail(str(error), BAD_USE)
     wish = await _wish(asker, options, found, who, places)

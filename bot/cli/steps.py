@@ -14,7 +14,7 @@ from bot.cli.printing import one_line, progress
 if TYPE_CHECKING:
     from bot.setup.course import Line
 
-MANY = 5  # places; of more, only what is wrong is shown
+MANY = 5  # places; of more, only what is wrong is shown, and a bar
 _MARKS = {"done": "✓", "same": "=", "would": "+", "wrong": "✗", "note": "!", "undone": "↩"}
 _STYLES = {"done": "green", "same": "dim", "would": "cyan", "wrong": "red", "note": "yellow"}
 
@@ -53,8 +53,9 @@ class Shown:
             what = f"{what[:1].upper()}{what[1:]}."
         mark = (_MARKS[line.mark], _STYLES.get(line.mark, ""))
         self._console.print(Text.assemble(mark, f" {what}"))
-        if line.do:
-            self._console.print(Text(f"  {one_line(line.do)}"))
+        for row in line.do.splitlines():
+            indent = " " * (len(row) - len(row.lstrip()))
+            self._console.print(Text(f"  {indent}{one_line(row)}"))
 
     def summary(self, places: int, *, dry: bool) -> None:
         """Of many places, how many changed and how many failed."""
@@ -70,12 +71,12 @@ class Shown:
 
 @contextmanager
 def bar(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar that is there from the first of several on: before, questions may be asked."""
+    """A bar that is there from the first of many on: before, questions may be asked."""
     with ExitStack() as stack:
         shown: list[Callable[[int, int], None]] = []
 
         def told(done: int, total: int) -> None:
-            if total > 1:
+            if total > MANY:
                 if not shown:
                     shown.append(stack.enter_context(progress(quiet=quiet)))
                 shown[0](done, total)

@@ -63,6 +63,13 @@ class Team(Answer):
         return whole or self.permission == "owner"
 
 
+class Organization(Answer):
+    """An organisation."""
+
+    id: int
+    name: str
+
+
 class AdminAPI:
     """Gitea as who sets the bot up sees it, over a client that is signed in with a name."""
 
@@ -130,6 +137,11 @@ class AdminAPI:
             await self.client.delete("/users/{login}/tokens/{name}", login=login, name=name)
         except NotFound:
             return
+
+    async def organizations_of(self, login: str) -> list[str]:
+        """GET /users/{login}/orgs: the names of those somebody is in, as far as can be seen."""
+        items = self.client.getiter("/users/{login}/orgs", login=login)
+        return [_read(Organization, item).name async for item in items]
 
     async def is_collaborator(self, repo: str, login: str) -> bool:
         """GET …/collaborators/{login}: whether they were added to this very repository."""

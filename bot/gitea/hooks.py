@@ -25,6 +25,10 @@ EVENTS = (
 )
 
 
+# As Gitea lists them, an event is that event; as it is told, it is the whole family.
+_ONLY = {"issues": "issues_only", "pull_request": "pull_request_only"}
+
+
 class Hook(Answer):
     """A webhook; its secret is never told."""
 
@@ -68,7 +72,7 @@ class HooksAPI:
         """PATCH …/hooks/{id}."""
         data: JSON = {
             "active": hook.active,
-            "events": list(hook.events),
+            "events": [_ONLY.get(event, event) for event in hook.events],
             "branch_filter": hook.branch_filter,
             "authorization_header": hook.authorization_header,
             "config": {"url": hook.url, "content_type": hook.config.get("content_type", "json")},

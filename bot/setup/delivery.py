@@ -95,7 +95,9 @@ def _failed(verdict: Verdict, target: str) -> Stop:
     host = urlsplit(target).hostname
     return Stop(
         f"Nothing arrived of a test delivery to {target} within {WAIT:.0f} s.",
-        f"Does Gitea reach that address? If not, give another with --bot-url. If it does, Gitea is "
-        f"not allowed to: put into its app.ini, under [webhook], ALLOWED_HOST_LIST = "
-        f"external,{host} and start it again. Then run setup again.",
+        "Can Gitea's machine reach that address? If not, give another with --bot-url.\n"
+        "If it can, Gitea may not send there. Let it, in its app.ini, and start it again:\n"
+        "    [webhook]\n"
+        f"    ALLOWED_HOST_LIST = external,{host}\n"
+        "Then run setup again.",
     )

@@ -78,10 +78,10 @@ class Removal:
         """Where the bot is set up, as far as its own token or who is signed in can tell."""
         hooks = self._hooks()
         repositories = await self._repositories()
-        owners = {one.partition("/")[0].lower(): one.partition("/")[0] for one in repositories}
+        owners = {one.partition("/")[0] for one in repositories} | await self._organizations()
         candidates = [
             *(Place(Kind.REPOSITORY, name) for name in repositories),
-            *(Place(Kind.ORGANIZATION, name) for name in owners.values()),
+            *(Place(Kind.ORGANIZATION, name) for name in sorted(owners)),
             *([SYSTEM] if signed_in.account.is_admin else []),
         ]
         for place in candidates:
@@ -101,6 +101,12 @@ class Removal:
             except GiteaError:
                 continue
         return []
+
+    async def _organizations(self) -> set[str]:
+        try:
+            return set(await self._api.organizations_of(self._wish.bot))
+        except GiteaError:
+            return set()
 
     def _hooks(self) -> Webhooks:
         hooks = HooksAPI(self._api.client)

@@ -6,6 +6,7 @@ import secrets
 
 from pydantic import SecretStr
 
+from bot.errors import Forbidden
 from bot.gitea.admin import Account, AdminAPI
 from bot.setup.course import Course, Stop
 from bot.setup.reach import SignedIn
@@ -20,12 +21,12 @@ async def find_user(
     Whether a user is switched off, Gitea tells administrators of the site only.
     """
     course.step = "User"
-    if await api.is_organization(wish.bot):
+    found = await api.user(wish.bot)
+    if found and await _is_organization(api, wish.bot):
         raise Stop(
             f"{wish.bot} is an organisation, so no user can be called that.",
             "Give the bot another name with --bot.",
         )
-    found = await api.user(wish.bot)
     off = found and (found.prohibit_login or not found.active)
     if found and off and signed_in.account.is_admin:
         raise Stop(
@@ -36,12 +37,20 @@ async def find_user(
     return found
 
 
+async def _is_organization(api: AdminAPI, name: str) -> bool:
+    """Whether that is an organisation; a token may not be allowed to ask."""
+    try:
+        return await api.is_organization(name)
+    except Forbidden:
+        return False
+
+
 async def make_user(
     course: Course, api: AdminAPI, wish: Wish, signed_in: SignedIn, found: Account | None
 ) -> Account | None:
     """The bot's user, made where there is none; None in a dry run that would make it."""
     if found:
-        course.same(f"{found.login} is there.")
+        course.same(f"The user {found.login} is there.")
         return found
     if not signed_in.account.is_admin:
         raise Stop(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 from bot.engine import Job
@@ -257,3 +258,34 @@ async def test_a_directory_in_its_place_is_a_mistake(
         await recheck(work, "quiet")
         await work.quiet()
         assert [] == await work.bot.policies.missed(work.repo)
+
+
+async def test_labels_of_a_version_that_did_not_remember_them_are_the_bot_s(
+    forge_server: ForgeServer, tmp_path: Path
+) -> None:
+    async with at_work(forge_server, tmp_path) as work:
+        number = await work.open("Pump", SIZE, BOT)
+        await work.until(number, *READY, headline="Ready")
+        await work.quiet()
+        known = await work.bot.store.issue(IssueRef.parse(f"{work.repo}#{number}"))
+        assert known is not None
+        assert set(READY) == set(known.labels or ())
+        await work.bot.store.save(replace(known, labels=None))
+        await write(work, '[labels]\nstatus = "state"\n')
+        await work.until(number, "state/ready", *LABELS, headline="Ready")
+
+
+async def test_when_the_report_that_tells_of_a_mistake_ends_the_next_one_tells(
+    forge_server: ForgeServer, tmp_path: Path
+) -> None:
+    async with at_work(forge_server, tmp_path) as work:
+        first = await work.open("Pump", SIZE, BOT)
+        await work.until(first, *READY, headline="Ready")
+        await write(work, "x = 1\n")
+        await work.until(first, *READY, headline="Ready", says=POLICY_FILE)
+        second = await work.open("Tank", SIZE, BOT)
+        await work.until(second, *READY, headline="Ready", not_=POLICY_FILE)
+        await work.change(first, assignees=[])
+        await work.until(first, headline="Ended")
+        await work.change(second, title="Tanks")
+        await work.until(second, *READY, headline="Ready", says=POLICY_FILE)

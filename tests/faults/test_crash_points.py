@@ -36,7 +36,7 @@ from bot.gitea.events import Event
 from bot.gitea.models import User
 from bot.herald import Herald
 from bot.mirror import Mirror
-from bot.models import IssueRef
+from bot.models import POLICY_FILE, IssueRef
 from bot.naming import Naming
 from bot.policies import Policies
 from bot.policy import Site
@@ -384,6 +384,16 @@ def _missed(world: World) -> None:
     world.tick()
 
 
+def _policy(text: str) -> Act:
+    """A file of the repository's own is pushed; nobody tells of it, the recheck is due."""
+
+    def step(world: World) -> None:
+        world.forge.act_as("alice", world.repo).write({POLICY_FILE: text})
+        world.tick()
+
+    return step
+
+
 STEPS: dict[str, tuple[Act, ...]] = {
     "assigned": (_open,),
     "blocker closed": (_open, _alice(lambda a: a.close(1), 1, "closed")),
@@ -401,6 +411,12 @@ STEPS: dict[str, tuple[Act, ...]] = {
     "taken away in Gitea": (_open, _alice(lambda a: a.unblock(2, by=1), 2, "edited")),
     "added in Gitea": (_open, _alice(lambda a: a.block(3, by=1), 3, "edited")),
     "missed": (_open, World.tick, _missed),
+    "its own file": (_open, World.tick, _policy('labels.status = "state"\nx = 1')),
+    "its file goes": (
+        _open,
+        _policy('dependencies = "read"\nlabels.agent = "who"\nx = 1'),
+        _policy("ai = false"),
+    ),
 }
 
 

@@ -137,6 +137,37 @@ class TestUsers:
 TEAM = {"name": "robots", "permission": "admin", "includes_all_repositories": True}
 
 
+class TestScopes:
+    """A token that may only administer the site may not ask whose it is."""
+
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [("/version", 200), ("/settings/api", 200), ("/user", 403), ("/admin/hooks", 200)],
+    )
+    async def test_what_it_may(self, forge_server: ForgeServer, path, status):
+        forge_server.token("chief")
+        body = {"admin": True, "login_name": "chief", "source_id": 0}
+        await forge_server.api().do("PATCH", "/admin/users/chief", body)
+        token = forge_server.limited_token("chief", "write:admin")
+        assert status == (await forge_server.api_with(token).get(path)).status_code
+
+
+class TestHooks:
+    async def test_an_event_told_back_is_its_family(self, forge_server: ForgeServer):
+        """Listed it is one event: with `_only` it stays one."""
+        path = f"/repos/{await forge_server.repository()}/hooks"
+        config = {"url": "http://127.0.0.1:1/x", "content_type": "json"}
+        body = {"type": "gitea", "events": ["pull_request_only"], "config": config}
+        root = forge_server.api()
+        made = await root.do("POST", path, body)
+        assert ["pull_request"] == made["events"]
+        one = f"{path}/{made['id']}"
+        same = await root.do("PATCH", one, {"events": ["pull_request_only"]})
+        assert ["pull_request"] == same["events"]
+        more = await root.do("PATCH", one, {"events": ["pull_request"]})
+        assert "pull_request_review" in {e.removesuffix("_approved") for e in more["events"]}
+
+
 class TestTeams:
     async def test_who_is_in_one_administers_every_repository(
         self, forge_server: ForgeServer, robot
@@ -151,6 +182,13 @@ class TestTeams:
         assert "owner" == (await root.read(right))["permission"]
         await root.do("DELETE", f"{path}/{robot}")
         assert "none" == (await root.read(right))["permission"]
+
+    async def test_the_organisations_of_somebody_are_listed(self, forge_server: ForgeServer, robot):
+        org, root = await forge_server.organization(), forge_server.api()
+        team = await root.do("POST", f"/orgs/{org}/teams", TEAM)
+        await root.do("PUT", f"/teams/{team['id']}/members/{robot}")
+        found = await root.read(f"/users/{robot}/orgs")
+        assert [org] == [one["name"] for one in found]
 
     async def test_they_are_listed(self, forge_server: ForgeServer):
         org, root = await forge_server.organization(), forge_server.api()

@@ -129,6 +129,7 @@ async def test_whoever_sees_another_one_has_all_looked_at_once(world: World) -> 
     policies = world.policies
     found = await asyncio.gather(*(policies.found(REPO) for _ in range(3)))
     assert all(one.is_news for one in found)
+    assert world.asked.count("tree") <= 2
     await asyncio.gather(*(policies.spread(one, world.later) for one in found))
     assert [[ONE, TWO]] == world.told
     assert not (await policies.found(REPO)).is_news
@@ -202,6 +203,17 @@ async def test_one_that_gitea_does_not_give_out_is_asked_for_again(world: World)
     assert "Gitea does not give it out" == mistake.says
     world.refusal = None
     assert () == (await policies.found(REPO)).mistakes
+
+
+async def test_a_thousand_repositories_are_remembered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.policies.MOST", 1)
+    world.push("ai = false")
+    policies = world.policies
+    for repository in (REPO, "acme/other", REPO):
+        assert not (await policies.of(repository)).ai
+    assert 3 == world.asked.count("blob")
 
 
 # ---- mistakes are told in one report ----

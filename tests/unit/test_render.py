@@ -1289,6 +1289,8 @@ def test_mistakes_in_the_repositorys_file_are_told_as_text() -> None:
     assert 'line 1: there is no setting "@&#8203;alice1"; line 2:' in text
     assert 'alice5"; and 2 more.\n' in text
     assert "What is wrong in it counts as if it did not stand there, the rest counts." in text
+    asks = replace(warn, mistakes=(Mistake("there is no x; did you mean ai?", line=1),))
+    assert "did you mean ai?\n" in RENDERER.report(replace(READY, warnings=(asks,)))
     whole = replace(warn, mistakes=(Mistake("it is not UTF-8", whole=True),))
     text = RENDERER.report(replace(READY, warnings=(whole,)))
     assert "`.gitea/coordinator.toml` cannot be read, so the bot's own settings count here." in text

@@ -117,6 +117,14 @@ async def my_repositories(call: Call) -> web.Response:
     )
 
 
+async def organizations_of(call: Call) -> web.Response:
+    """The organisations in which somebody is in a team."""
+    who, state = find_user(call), call.world.state
+    teams = [team for team in state.teams.values() if who in team.members]
+    found = list({team.organization.id: team.organization for team in teams}.values())
+    return paged(call, found, lambda one: shapes.organization(state, one), link=True)
+
+
 async def repositories_of(call: Call) -> web.Response:
     """The repositories of an organisation that the asker may see."""
     organization, state = find_organization(call), call.world.state
@@ -163,6 +171,7 @@ ROUTES: list[Route] = [
     ("GET", "/user", myself),
     ("GET", "/user/repos", my_repositories),
     ("GET", "/users/{login}", show_user),
+    ("GET", "/users/{login}/orgs", organizations_of),
     ("POST", "/admin/users", create_user),
     ("PATCH", "/admin/users/{login}", edit_user),
     ("DELETE", "/admin/users/{login}", delete_user),
