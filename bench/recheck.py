@@ -162,9 +162,9 @@ async def measure(work: Work, plan: list[Act]) -> None:
     print(f"{'way':<22}{'calls':>7}{'seconds':>9}{'found':>13}{'fewer':>9}{'faster':>9}")
     print(plain.line(changed, plain))
     print(recheck.line(changed, plain))
-    wanted = 2 * backlog.repositories + len(changed) / 50
+    wanted = 3 * backlog.repositories + len(changed) / 50
     print(f"\ncalls of the recheck: {', '.join(f'{n} {name}' for name, n in routes.most_common())}")
-    print(f"2 per repository and 1 per 50 changed would be {wanted:g}")
+    print(f"3 per repository and 1 per 50 changed would be {wanted:g}")
 
     looks = await work.cost("looks", lambda: work.look(recheck.found))
     print(f"{looks}, for {len(looks.found)} issues and those they concern")

@@ -45,10 +45,12 @@ from bot.herald import Herald
 from bot.judgement import judgement
 from bot.labels import LabelBook, Scopes
 from bot.metrics import CONTENT_TYPE, Metrics
-from bot.mirror import Mirror, Mode
+from bot.mirror import Mirror
 from bot.models import IssueRef
 from bot.naming import Naming
 from bot.parser import references
+from bot.policies import Policies
+from bot.policy import Site
 from bot.publish import Labels, StickyComment
 from bot.publisher import Publisher
 from bot.recheck import Recheck
@@ -60,6 +62,7 @@ from bot.store.database import opened, sqlite_path
 from bot.store.graph import ResidentGraph
 from bot.store.naming import NameStore
 from bot.store.natives import NativesStore
+from bot.store.policies import PolicyStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
 from bot.store.watching import Watching
@@ -91,6 +94,7 @@ class Bot:
     graph: ResidentGraph
     engine: Engine
     repositories: Repositories
+    policies: Policies
     naming: Naming
     metrics: Metrics
     reader: Reader | None
@@ -158,13 +162,12 @@ class Bot:
 
     def _build(self, me: User) -> None:
         settings = self.settings
-        book = label_book(settings)
         surveyor = Surveyor(self.gitea, self.store, self.repositories, self.graph)
         renderer = Renderer()
         publisher = Publisher(
             comment=StickyComment(self.gitea, me),
-            labels=Labels(self.gitea, self.store, book, enabled=settings.labels.enabled),
-            book=book,
+            labels=Labels(self.gitea, self.store),
+            site=self.policies.site.policy,
             renderer=renderer,
             sayings=self.sayings,
             observer=self.metrics,
@@ -176,13 +179,13 @@ class Bot:
             memory=self.natives,
             links=self.sayings,
             bot=me.id,
-            mode=Mode(settings.gitea.dependencies),
         )
         self._coordinator = Coordinator(
             gitea=self.gitea,
             store=self.store,
             repositories=self.repositories,
             surveyor=surveyor,
+            policies=self.policies,
             naming=self.naming,
             mirror=mirror,
             publisher=publisher,
@@ -205,6 +208,7 @@ class Bot:
             bot=me.login,
             references=partial(references, hosts=settings.gitea.hosts or None),
             put_back=self.put_back,
+            policy=self.policies.of,
             splitter=self.reader,
         )
         self._commander = Commander(
@@ -219,6 +223,7 @@ class Bot:
                 per_hour=settings.commands.per_hour,
             ),
             archived=self.repositories.archived,
+            policy=self.policies.of,
             now=self.now,
         )
         self._recheck = Recheck(
@@ -227,6 +232,7 @@ class Bot:
             watching=self.watching,
             listener=self._commander,
             names=self.naming,
+            policies=self.policies,
             observer=self.metrics,
             bot=me.id,
             catch_up=settings.catch_up,
@@ -315,8 +321,6 @@ class Bot:
 def _rules(settings: Settings) -> Rules:
     limits = settings.limits
     return Rules(
-        agents=settings.roster,
-        share=limits.share,
         limits=SizeLimits(limits.small, limits.medium, limits.large),
         dependencies=limits.dependencies,
         hosts=settings.gitea.hosts,
@@ -415,6 +419,8 @@ def _bot(
     now: Callable[[], datetime],
 ) -> Bot:
     store, repositories = Store(database, now=now), Repositories(gitea)
+    commands = discover_commands()
+    site = Site.of(settings, [command.verb for command in commands.shown])
     return Bot(
         settings=settings,
         gitea=gitea,
@@ -423,12 +429,13 @@ def _bot(
         graph=ResidentGraph(database, now=now),
         engine=_engine(settings, executor or executor_of(settings), metrics),
         repositories=repositories,
+        policies=Policies(gitea, repositories, PolicyStore(database, now=now), site),
         naming=Naming(gitea, repositories, NameStore(database, now=now), store),
         metrics=metrics,
         reader=_reader(settings, store, metrics, now),
         sayings=SayingsStore(database, now=now),
         watching=Watching(database, now=now),
-        commands=discover_commands(),
+        commands=commands,
         now=now,
     )
 
@@ -441,6 +448,7 @@ def _worker(bot: Bot, now: Callable[[], datetime]) -> Worker:
         router=discover("handlers"),
         store=bot.store,
         repositories=bot.repositories,
+        policies=bot.policies,
         naming=bot.naming,
         freshness=Freshness(bot.engine.executor, uuid.uuid4().hex[:8]),
         catch_up=bot.settings.catch_up,

@@ -21,7 +21,8 @@ from bot.gitea.models import Comment, Issue, User
 from bot.hearing import Hearing, Reader
 from bot.ledger import NOBODY, OVER, SAID, Ledger, is_noted, note
 from bot.listening import Listener
-from bot.models import IssueRef
+from bot.models import POLICY_FILE, IssueRef
+from bot.policy import Policy
 from bot.render import Renderer, code
 from bot.replies import Pen, Replies, harmless
 from bot.requests import Done, Request, Result, Wanted
@@ -45,7 +46,10 @@ class Manners:
 
 
 class Commander:
-    """Does commands. `archived` tells whether nothing can be written in a repository."""
+    """Does commands.
+
+    `archived` tells whether nothing can be written in a repository, `policy` what holds in it.
+    """
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class Commander:
         bot: User,
         manners: Manners,
         archived: Callable[[str], Awaitable[bool]],
+        policy: Callable[[str], Awaitable[Policy]],
         now: Callable[[], datetime],
     ) -> None:
         self._gitea = gitea
@@ -68,6 +73,7 @@ class Commander:
         self._bot = bot
         self._manners = manners
         self._archived = archived
+        self._policy = policy
         self._now = now
         self._listener = Listener(bot, commands, manners.bots)
         self._hearing = Hearing(gitea, ledger, self._listener)
@@ -180,6 +186,9 @@ class Commander:
             hint = f"did you mean `{near}`?" if near else "`help` lists what there is"
             what = f"there is no command {code(said.verb)}" if said.verb else "no command given"
             return Result(text, good=False, message=f"{what}; {hint}")
+        if command.belongs_to in (await self._policy(request.issue.repository)).off:
+            where = f"in this repository by {code(POLICY_FILE)}"
+            return Result(text, good=False, message=f"switched off {where}")
         try:
             right = await rights.need(command)
         except UserError as error:  # its words may be right: how it is written is no help

@@ -5,7 +5,7 @@ Grammar. A command is a line of a comment that begins, at most three blanks in, 
 paragraph of its own level, not in code, quotes, headings, lists, tables, links or HTML elements.
 
 A command is declared once, by the decorator on the function that does it; `/help`, the help page,
-the README's table and the check of rights read that declaration.
+docs/commands.md and the check of rights read that declaration.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ Raises UserError, whose message the person sees, when the words or the state are
 class Command:
     """A command's declaration. `usage` begins with the verb, without the slash.
 
-    One that is `hidden` is what a box stands for, and no help speaks of it.
+    One that is `hidden` is what a box stands for, and no help speaks of it; it may be the second
+    step of another one (`after`).
     """
 
     usage: str
@@ -137,11 +138,17 @@ class Command:
     do: Doing
     on_pulls: bool = False
     hidden: bool = False
+    after: str = ""
 
     @property
     def verb(self) -> str:
         """The word after the slash."""
         return self.usage.split()[0]
+
+    @property
+    def belongs_to(self) -> str:
+        """The verb of the command with which it is switched off."""
+        return self.after or self.verb
 
 
 def command(
@@ -152,12 +159,13 @@ def command(
     examples: Sequence[str],
     on_pulls: bool = False,
     hidden: bool = False,
+    after: str = "",
 ) -> Callable[[Doing], Doing]:
     """Declare a command; `discover_commands` finds it by this."""
 
     def declare(do: Doing) -> Doing:
         do.declaration = Command(  # type: ignore[attr-defined]
-            usage, does, who, tuple(examples), do, on_pulls, hidden
+            usage, does, who, tuple(examples), do, on_pulls, hidden, after
         )
         return do
 

@@ -245,9 +245,14 @@ class LabelSettings(Section):
         scopes = [self.status, self.context, self.difficulty, self.priority, self.agent]
         if len({scope.lower() for scope in scopes}) != len(scopes):
             raise ValueError("every scope needs a name of its own")
-        if not all(re.fullmatch(r"[^/\s,][^,\n]{0,29}", scope) for scope in scopes):
+        if not all(map(self.is_scope, scopes)):
             raise ValueError("a scope is 1 to 30 characters, without a comma")
         return self
+
+    @staticmethod
+    def is_scope(name: str) -> bool:
+        """Whether labels can be called so before the slash."""
+        return re.fullmatch(r"[^/\s,][^,\n]{0,29}", name) is not None
 
 
 class AgentSettings(Section):
@@ -481,7 +486,7 @@ def _file(environ: Mapping[str, str], path: Path | None) -> tuple[Path, dict[str
     named = path or (Path(environ["BOT_CONFIG"]) if environ.get("BOT_CONFIG") else None)
     path = named or Path("bot.toml")
     try:
-        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+        return path, tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         if named:
             raise ConfigError(f"{path}: there is no such file") from None

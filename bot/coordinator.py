@@ -22,10 +22,10 @@ from bot.errors import NotFound
 from bot.estimator import SizeLimits
 from bot.gitea.models import Issue, User
 from bot.herald import Herald
-from bot.mirror import Mirror, Mode, Reach
+from bot.mirror import Mirror, Reach
 from bot.models import (
-    Agent,
     IssueRef,
+    Mode,
     RefState,
     Report,
     Source,
@@ -36,12 +36,14 @@ from bot.models import (
 )
 from bot.naming import Naming, Now
 from bot.natives import Plan, Sight, digest
+from bot.policies import Found, Policies
+from bot.policy import Policy
 from bot.publisher import Publisher
 from bot.repositories import Repositories
 from bot.said import Said, said_by
 from bot.sayings import Field, Heard, Pause
 from bot.side_by_side import side_by_side
-from bot.snapshot import IssueReader, Snapshot, snapshot
+from bot.snapshot import IssueReader, Neighbours, Snapshot, neighbours, snapshot
 from bot.store.queries import Edge, Known, Store, kept_title
 from bot.surroundings import Surroundings, Surveyor
 from bot.transitions import Notice, turned
@@ -78,10 +80,8 @@ class Watching(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The settings the judgement takes."""
+    """The settings the judgement takes, in whatever repository."""
 
-    agents: tuple[Agent, ...]
-    share: float
     limits: SizeLimits
     dependencies: int  # followed per issue
     hosts: frozenset[str]
@@ -90,11 +90,20 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """An issue as it was read, beside what was known of it. `began`: Gitea's time before that."""
+    """An issue as it was read, beside what was known of it. `began`: Gitea's time before that.
+
+    `found` is what holds in its repository, once that is known.
+    """
 
     now: Snapshot
     known: Known
     began: datetime
+    found: Found
+
+    @property
+    def policy(self) -> Policy:
+        """By what it is judged."""
+        return self.found.policy
 
     @property
     def issue(self) -> Issue:
@@ -168,6 +177,7 @@ class Coordinator:
         store: Store,
         repositories: Repositories,
         surveyor: Surveyor,
+        policies: Policies,
         naming: Naming,
         mirror: Mirror,
         publisher: Publisher,
@@ -184,6 +194,7 @@ class Coordinator:
         self._store = store
         self._repositories = repositories
         self._surveyor = surveyor
+        self._policies = policies
         self._naming = naming
         self._mirror = mirror
         self._publisher = publisher
@@ -218,6 +229,7 @@ class Coordinator:
         seen = await self._see(ref, known or Known(ref))
         if seen is None or not self._is_coordinated(seen.issue):
             return None
+        seen = await self._under_policy(seen)
         words = await self._read(seen, 0.0)
         ties = await self._tie(seen, words)
         report, _ = await self._judge(seen, words, ties, writing=False)
@@ -240,6 +252,9 @@ class Coordinator:
         elif await self._moved(ref, seen, later):
             return
         elif self._is_coordinated(seen.issue):
+            seen = await self._under_policy(seen)
+            if seen.found.is_news:
+                await self._policies.spread(seen.found, later)
             await self._coordinate(seen, later, patience)
         elif known or await self._store.concerns(ref):
             await self._leave(seen, later)
@@ -251,9 +266,23 @@ class Coordinator:
     async def _see(self, ref: IssueRef, known: Known) -> _Case | None:
         """The issue as it is now; None when it cannot be seen."""
         began = self._clock()
-        natives = self._mirror.mode is not Mode.OFF
+        policy = self._policies.last(ref.repository)
+        natives = policy.mode is not Mode.OFF
         now = await snapshot(self._gitea, self._publisher, ref, known.comment_id, natives=natives)
-        return _Case(now, replace(known, ref=now.issue.ref), began) if now else None
+        if now is None:
+            return None
+        found = Found(now.issue.ref.repository, policy)
+        return _Case(now, replace(known, ref=now.issue.ref), began, found)
+
+    async def _under_policy(self, seen: _Case) -> _Case:
+        """The same, by what holds in its repository now."""
+        me = seen.issue.ref
+        found = await self._policies.found(me.repository)
+        was, now = seen.policy.mode, found.policy.mode
+        if Mode.OFF in (was, now) and was is not now:
+            natives = Neighbours() if now is Mode.OFF else await neighbours(self._gitea, me)
+            seen = replace(seen, now=replace(seen.now, natives=natives))
+        return replace(seen, found=found)
 
     # -- the ways it can stand --------------------------------------------------------------
 
@@ -265,6 +294,7 @@ class Coordinator:
         state = "gone" if known.state == "gone" else "unseen"
         if state == "gone":  # what is out of sight for now keeps its dependencies
             await self._mirror.forget(known.ref)
+        await self._policies.ended(known.ref)
         known, concerned = await self._fall_silent(known, state)
         await self._remember(
             replace(_left(known), comment_id=None),
@@ -304,9 +334,13 @@ class Coordinator:
             issue.ref, await self._sayings.paused(repository)
         )
         if known.coordinated and may_write:
+            seen = await self._under_policy(seen)
             said = (await self._sayings.heard(issue.ref)).overrides
             await self._untie(seen)
-            comment_id = await self._publisher.end(issue, comment, said)
+            comment_id = await self._publisher.end(
+                issue, comment, known, said=said, policy=seen.policy
+            )
+            await self._policies.ended(issue.ref)
         concerned = set[IssueRef]()
         owed = issue.ref in known.owed
         if owed or _shows_otherwise(known, issue) or await self._store.said_by(issue.ref):
@@ -322,7 +356,7 @@ class Coordinator:
     async def _read(self, seen: _Case, patience: float | None) -> _Words:
         """What was said of an issue, and where the issues are by now that it names."""
         issue, me = seen.issue, seen.issue.ref
-        understood = await self._understanding.of(issue, patience)
+        understood = await self._understanding.of(issue, patience, ask=seen.policy.ai)
         heard = await self._sayings.heard(me)
         authors = await self._authors(issue)
         now = await self._naming.current(
@@ -350,8 +384,10 @@ class Coordinator:
         report, around = await self._judge(seen, words, ties, writing=writing)
         if writing:
             comment = seen.now.comment
-            stands = await self._publisher.publish(issue, comment, known, report, heard.overrides)
-            known = replace(known, comment_id=stands.id, comment_at=stands.at)
+            stands = await self._publisher.publish(
+                issue, comment, known, report, said=heard.overrides, policy=seen.policy
+            )
+            known = replace(known, comment_id=stands.id, comment_at=stands.at, labels=stands.labels)
 
         concerned = {*words.now.concerned}
         if changed or _shows_otherwise(known, issue):
@@ -387,7 +423,7 @@ class Coordinator:
     async def _notice(self, seen: _Case, report: Report, around: Surroundings) -> Notice | None:
         """What is to be told in a comment of its own: what turned just now, or was not told yet."""
         known = seen.known
-        before = known.status or self._publisher.status(seen.issue)
+        before = known.status or self._publisher.status(seen.issue, seen.policy)
         stood = await self._shown(seen, around)
         fresh = turned(before, stood, report, uuid.uuid4().hex)
         if fresh or not known.notice:
@@ -415,7 +451,10 @@ class Coordinator:
         known = seen.known
         lost = not known.coordinated and known.comment_id is None and seen.issue.comments > 0
         sight, plan = await self._mirror.consider(
-            seen.now.natives, await self._sight(seen, said, heard), lost=lost
+            seen.now.natives,
+            await self._sight(seen, said, heard),
+            mode=seen.policy.mode,
+            lost=lost,
         )
         return _Ties(
             said.without_commands(plan.taken_back),
@@ -444,7 +483,9 @@ class Coordinator:
         """Take away what the bot set among Gitea's own dependencies for this issue alone."""
         heard = await self._sayings.heard(seen.issue.ref)
         natives = seen.now.natives
-        sight, plan = await self._mirror.consider(natives, await self._sight(seen, Said(), heard))
+        sight, plan = await self._mirror.consider(
+            natives, await self._sight(seen, Said(), heard), mode=seen.policy.mode
+        )
         await self._mirror.remember(plan)
         await self._mirror.carry_out(sight, plan, natives, self._reach(()))
 
@@ -462,7 +503,10 @@ class Coordinator:
         owed = {*known.owed, *_ends(others)}
         if changed:
             owed |= {me, *await self._surveyor.reach(me)}
-        known = replace(known, coordinated=True, state=seen.issue.state, owed=tuple(owed))
+        labels = known.labels if known.coordinated else ()
+        known = replace(
+            known, coordinated=True, state=seen.issue.state, owed=tuple(owed), labels=labels
+        )
         await self._store.save(known, edges)
         return known, changed
 
@@ -508,7 +552,9 @@ class Coordinator:
         )
         facts = _with_said(await self._facts(seen, understood, around, tree), heard)
         unset = await self._set_natives(seen, ties, around) if writing else ()
-        facts = replace(facts, kept_off=ties.kept_off(), unset=unset)
+        may_begin = writing and seen.issue.is_open
+        mistakes = await self._policies.told_at(me, seen.found, may_begin=may_begin)
+        facts = replace(facts, kept_off=ties.kept_off(), unset=unset, mistakes=mistakes)
         report = decide(facts)
         unblock = heard.overrides.get(Field.UNBLOCK)
         if unblock:
@@ -528,8 +574,8 @@ class Coordinator:
         around: Surroundings,
         tree: Mapping[str, int] | None,
     ) -> Facts:
-        issue, rules = seen.issue, self._rules
-        begun = self._publisher.in_progress(issue)
+        issue, policy = seen.issue, seen.policy
+        begun = self._publisher.in_progress(issue, seen.known, policy)
         return Facts(
             issue=issue.ref,
             title=issue.title,
@@ -548,10 +594,12 @@ class Coordinator:
             dependencies_followed=around.followed,
             hidden_blockers=around.hidden + seen.now.natives.blockers.unseen,
             tree=tree,
-            agents=rules.agents,
+            agents=policy.agents,
+            barred=policy.barred,
+            off=policy.off,
             busy=await self._store.busy(besides=issue.ref),
-            share=rules.share,
-            limits=rules.limits,
+            share=policy.share,
+            limits=self._rules.limits,
             is_closed=not issue.is_open,
             in_progress=begun,
             at_work=(seen.known.agent or None) if begun else None,
@@ -610,7 +658,15 @@ def _near(one: IssueRef, other: IssueRef) -> bool:
 def _left(known: Known) -> Known:
     """What is known of an issue that is not coordinated: no report, nothing to tell."""
     return replace(
-        known, coordinated=False, status="", agent="", cycle=(), stood=(), notice="", comment_at=""
+        known,
+        coordinated=False,
+        status="",
+        agent="",
+        cycle=(),
+        stood=(),
+        notice="",
+        comment_at="",
+        labels=(),
     )
 
 

@@ -12,6 +12,7 @@ from bot.desk import Standing, Written
 from bot.errors import Forbidden, NotFound, UserError
 from bot.gitea.models import Comment, Issue, Permission
 from bot.models import Agent, IssueRef, RefState, Report
+from bot.policy import Policy
 from bot.proposal import part_of
 from bot.rights import right_of
 from bot.sayings import Field
@@ -94,6 +95,7 @@ class Counter:
         bot: str,
         references: References,
         put_back: Callable[[IssueRef], Awaitable[int]],
+        policy: Callable[[str], Awaitable[Policy]],
         splitter: Splitter | None = None,
     ) -> None:
         self._store = store
@@ -106,6 +108,7 @@ class Counter:
         self.bot = bot
         self.references = references
         self._put_back = put_back
+        self.policy = policy
         self.sayings = sayings
         # What people said is the store's; it is here under the same names.
         self.overrides = sayings.overrides
@@ -204,8 +207,8 @@ class Counter:
         return (await self._gitea.create_issue(repository, title, body)).ref
 
     async def divided(self, issue: IssueRef, room: int, tokens: int) -> tuple[Part, ...] | None:
-        """The parts that Claude reads in the text; None where there is no key."""
-        if self._splitter is None:
+        """The parts that Claude reads in the text; None where it is not to be asked."""
+        if self._splitter is None or not (await self.policy(issue.repository)).ai:
             return None
         found = await self._gitea.issue(issue)
         return await self._splitter.split(

@@ -19,6 +19,7 @@ from bot.models import (
     IssueRef,
     Metadata,
     Misfit,
+    Mistake,
     Reading,
     RefState,
     Report,
@@ -47,7 +48,9 @@ class Facts:
     `dependencies_found` is how many issues it waits for, of which `dependencies_followed` were
     looked at; None when that is all of them. `hidden_blockers` counts open ones that may not be
     shown here. `kept_off` are those a text names, and a person took away in Gitea; `unset` those
-    that could not be set there. `held`, `unblocked` and `priority` are what people said.
+    that could not be set there. `held`, `unblocked` and `priority` are what people said. `barred`
+    are agents that may not work in this repository, `off` commands that are switched off in it, and
+    `mistakes` what is wrong in the file that says so, if this report is to tell of it.
     """
 
     issue: IssueRef
@@ -70,6 +73,9 @@ class Facts:
     unset: tuple[tuple[Unset, tuple[IssueRef, ...]], ...] = ()
     tree: Mapping[str, int] | None = None
     agents: Sequence[Agent] = ()
+    barred: Sequence[Agent] = ()
+    off: frozenset[str] = frozenset()
+    mistakes: tuple[Mistake, ...] = ()
     busy: Mapping[str, int] = field(default_factory=dict)
     share: float = 0.5
     limits: SizeLimits = field(default_factory=SizeLimits)
@@ -121,6 +127,7 @@ def _draft(facts: Facts) -> Report:
         hidden_blockers=facts.hidden_blockers,
         unset=facts.unset,
         priority=facts.priority,
+        off=facts.off,
         bot=facts.bot,
     )
 
@@ -256,6 +263,8 @@ def _warnings(report: Report, facts: Facts) -> Iterator[Warn]:
         yield from _deadlock(report, facts)
     yield from _too_early(report)
     yield from _said(report, facts)
+    if facts.mistakes:
+        yield Warn(WarningKind.SETTINGS, mistakes=facts.mistakes)
     if not facts.is_closed:
         yield from _capacity(report)
         yield from _references(report, facts)
@@ -322,7 +331,9 @@ def _agent_names(report: Report, facts: Facts) -> Iterator[Warn]:
     """What is wrong with the agent a person or, without a command, the text named."""
     names = [name for name in (facts.override_agent, facts.metadata.assigned_agent) if name]
     agents = [match(name, facts.agents) for name in names]
-    if names and agents[0] is None:
+    if names and agents[0] is None and match(names[0], facts.barred):
+        yield Warn(WarningKind.BARRED_AGENT, texts=(names[0],))
+    elif names and agents[0] is None:
         yield Warn(WarningKind.UNKNOWN_AGENT, texts=(names[0], nearest(names[0], facts.agents)))
     named = next((agent for agent in agents if agent is not None), None)
     against = misfits(named, _work(report, facts)) if named is not None else ()

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.commands import Commands, Right
 from bot.models import Agent, IssueRef, RefState, Report
+from bot.policy import Policy
 from bot.sayings import Field, Link, Overrides, Pause
 from bot.splitting import Part
 
@@ -151,7 +152,7 @@ class Roster(Protocol):
 
     @property
     def agents(self) -> Sequence[Agent]:
-        """The agents there are."""
+        """The agents there are, whether or not they may work in a repository."""
 
     @property
     def commands(self) -> Commands:
@@ -163,6 +164,13 @@ class Roster(Protocol):
 
     def references(self, text: str, *, issue: IssueRef) -> tuple[IssueRef, ...]:
         """Every issue that a text names."""
+
+
+class Policies(Protocol):
+    """What repositories change for themselves."""
+
+    async def policy(self, repository: str) -> Policy:
+        """By what the issues of a repository are judged. Raises GiteaError."""
 
 
 class Failures(Protocol):

@@ -71,14 +71,12 @@ class LabelBook:
             name.casefold(): LabelSpec(name, *look) for name, look in named.items()
         }
         self.priorities = frozenset(f"{scopes.priority}/{key}".casefold() for key in _PRIORITY)
-
-    def owns(self, name: str) -> bool:
-        """Whether a label of this name is always the bot's to set and to take away.
+        self.owned = frozenset(self.specs) - self.priorities
+        """Names, in lower case, of labels that are always the bot's to set and to take away.
 
         `priorities` are not: people set them by hand as well, and only where a command said one
         are they the bot's.
         """
-        return name.casefold() in self.specs.keys() - self.priorities
 
     def status(self, status: Status) -> str:
         """The label that shows a status."""

@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Protocol
 
 import structlog
@@ -19,7 +18,7 @@ import structlog
 from bot.dependencies import Edge
 from bot.errors import Conflict, Permanent
 from bot.gitea.models import Issue, TimelineEntry
-from bot.models import IssueRef, Unset
+from bot.models import IssueRef, Mode, Unset
 from bot.natives import (
     Entry,
     Native,
@@ -40,14 +39,6 @@ log = structlog.get_logger(__name__)
 REFUSAL_KEPT = 3600.0  # seconds until what Gitea refused is tried again
 ADDED, REMOVED = "add_dependency", "remove_dependency"  # in a timeline
 CROSSING = "CrossRepositoryDependencies"  # in Gitea's refusal where it allows none of them
-
-
-class Mode(StrEnum):
-    """What is done with Gitea's own dependencies: nothing, read, or read and set."""
-
-    OFF = "off"
-    READ = "read"
-    BOTH = "both"
 
 
 class Gitea(DependencyReader, Protocol):
@@ -114,7 +105,6 @@ class Mirror:
         memory: Memory,
         links: Links,
         bot: int = 0,
-        mode: Mode = Mode.BOTH,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gitea = gitea
@@ -123,22 +113,25 @@ class Mirror:
         self._bot = bot
         self._clock = clock
         self._refused: dict[Edge | str, float] = {}
-        self.mode = mode
 
     async def consider(
-        self, natives: Neighbours, sight: Sight, *, lost: bool = False
+        self,
+        natives: Neighbours,
+        sight: Sight,
+        *,
+        mode: Mode = Mode.BOTH,
+        lost: bool = False,
     ) -> tuple[Sight, Plan]:
         """What follows for an issue from what is said, and what Gitea has (`natives`).
 
         `sight` tells what is said; what Gitea has, and what was done before, is entered here; of
         what was done Gitea's timeline tells, where the memory of it may be `lost`. Nothing is
-        changed.
+        changed. Where none are set any longer (`mode`), what was set before is to be taken away.
         """
-        there = natives.edges(sight.me)
-        if self.mode is Mode.OFF:
-            return sight, Plan()
-        if self.mode is Mode.READ:
-            return sight, Plan(people=set(there - sight.unlinked))
+        if mode is not Mode.BOTH:
+            there = natives.edges(sight.me) if mode is Mode.READ else frozenset()
+            mine = await self._set_before(sight.me)
+            return sight, Plan(people=set(there - sight.unlinked - mine), take=mine)
         seen = _with(sight, natives, await self._memory.of(sight.me))
         if lost and (seen.there or seen.said):
             return await self._recall(seen)
@@ -150,6 +143,14 @@ class Mirror:
         found = plan(seen)
         found.forget |= gone
         return seen, found
+
+    async def _set_before(self, me: IssueRef) -> set[Edge]:
+        """What the bot set and did not take away, as far as the repository of `me` decides it."""
+        return {
+            edge
+            for edge, one in (await self._memory.of(me)).items()
+            if one.state is not State.OFF and edge[0].key[0] == me.key[0]
+        }
 
     async def _recall(self, sight: Sight) -> tuple[Sight, Plan]:
         """The same by what the timeline tells of what was done, to be remembered."""

@@ -13,6 +13,12 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+POLICY_FILE = ".gitea/coordinator.toml"
+"""Where a repository says, on its default branch, what it changes for itself."""
+
+POLICY_DIRECTORY = "directory"
+"""Git's name of what stands there, where that is a directory: nobody asks which one."""
+
 MAX_ISSUE_NUMBER = 2**31 - 1
 MAX_TOKENS = 100_000_000
 
@@ -290,7 +296,24 @@ class WarningKind(StrEnum):
     UNBLOCKED = "unblocked"  # texts: by whom, why, when; open blockers do not count for now
     HIDDEN = "hidden"  # numbers: open blockers that may not be shown here
     KEPT_OFF = "kept-off"  # refs: a text says so, but a person took them away in Gitea
+    BARRED_AGENT = "barred-agent"  # texts: as declared; it may not work in this repository
+    SETTINGS = "settings"  # mistakes: in the repository's own file
     LABELS_REFUSED = "labels-refused"  # the bot may not set labels in this repository
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong in a repository's own file: half a sentence, and the line it is on.
+
+    Its words may be a stranger's. `whole`: because of it nothing in the file counts.
+    """
+
+    says: str
+    line: int | None = None
+    whole: bool = False
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.says}" if self.line else self.says
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +324,15 @@ class Warn:
     refs: tuple[IssueRef, ...] = ()
     texts: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+
+
+class Mode(StrEnum):
+    """What is done with Gitea's own dependencies: nothing, read, or read and set."""
+
+    OFF = "off"
+    READ = "read"
+    BOTH = "both"
 
 
 class Unset(StrEnum):
@@ -334,6 +366,7 @@ class Report:
     edges: tuple[tuple[IssueRef, IssueRef], ...] = ()  # (waits, for), around this issue
     cycle: tuple[IssueRef, ...] = ()
     warnings: tuple[Warn, ...] = ()
+    off: frozenset[str] = frozenset()  # commands that are switched off in this repository
     bot: str = "coordinator"
     states: dict[IssueRef, RefState] = field(default_factory=dict)  # for the graph
     titles: dict[IssueRef, str] = field(default_factory=dict)  # only those that may be shown

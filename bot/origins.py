@@ -100,7 +100,7 @@ class InForce:
 
     def as_json(self) -> str:
         """One JSON object."""
-        return _json(
+        return json.dumps(
             {
                 "setting": self.name,
                 "value": self.value,

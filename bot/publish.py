@@ -17,7 +17,7 @@ import structlog
 
 from bot.errors import Conflict, Forbidden, NotFound, Retryable
 from bot.gitea.models import Comment, Issue, Label, User
-from bot.labels import LabelBook, LabelSpec
+from bot.labels import LabelSpec
 from bot.models import IssueRef
 from bot.render import MARKER
 
@@ -125,15 +125,11 @@ class Labels:
         self,
         gitea: LabelWriter,
         locks: Locks,
-        book: LabelBook,
         *,
-        enabled: bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._gitea = gitea
         self._locks = locks
-        self._book = book
-        self._enabled = enabled
         self._sleep = sleep
         self._ids: dict[str, dict[str, int]] = {}
         self._holder = uuid.uuid4().hex
@@ -145,23 +141,20 @@ class Labels:
         return self._refused.get(repo.lower())
 
     async def put(
-        self, issue: Issue, wanted: Sequence[LabelSpec], *, drop: Collection[str] = ()
+        self, issue: Issue, wanted: Sequence[LabelSpec], *, owned: Collection[str]
     ) -> bool:
         """Make the issue carry just these of the bot's labels; whether anything was written.
 
-        `drop` names labels, in lower case, that are the bot's on this issue and not elsewhere:
-        they go too, unless wanted. Where the bot may not set labels, nothing is written, and
-        `refused` tells.
+        `owned` names, in lower case, those that are the bot's on this issue: they go, unless
+        wanted. Where the bot may not set labels, nothing is written, and `refused` tells.
         """
-        if not self._enabled:
-            return False
         repo = issue.ref.repository.lower()
         names = {spec.name.casefold() for spec in wanted}
         have = {label.name.casefold() for label in issue.labels}
         missing = [spec for spec in wanted if spec.name.casefold() not in have]
         try:
             labels = await self._add(issue.ref, missing) if missing else issue.labels
-            stale = self._stale(labels, names, drop)
+            stale = _stale(labels, names, owned)
             for label in stale:
                 await self._take(issue.ref, label.id)
         except Forbidden as error:
@@ -171,23 +164,6 @@ class Labels:
         if missing or stale:
             self._refused[repo] = False
         return bool(missing or stale)
-
-    def _stale(
-        self, labels: Collection[Label], names: Collection[str], drop: Collection[str]
-    ) -> list[Label]:
-        mine = (
-            label
-            for label in labels
-            if self._book.owns(label.name) or label.name.casefold() in drop
-        )
-        seen: set[str] = set()
-        stale = []
-        for label in mine:
-            name = label.name.casefold()
-            if name not in names or name in seen:
-                stale.append(label)
-            seen.add(name)
-        return stale
 
     async def _take(self, ref: IssueRef, label_id: int) -> None:
         try:
@@ -243,3 +219,16 @@ class Labels:
                 return
             await self._sleep(LOCK_WAIT)
         raise Retryable(f"another process holds {name}")
+
+
+def _stale(
+    labels: Collection[Label], names: Collection[str], owned: Collection[str]
+) -> list[Label]:
+    seen: set[str] = set()
+    stale = []
+    for label in labels:
+        name = label.name.casefold()
+        if name in owned and (name not in names or name in seen):
+            stale.append(label)
+        seen.add(name)
+    return stale

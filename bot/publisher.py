@@ -1,4 +1,9 @@
-"""A report on its issue: the one comment and the labels, and what the bot leaves when it goes."""
+"""A report on its issue: the one comment and the labels, and what the bot leaves when it goes.
+
+What the labels are called is the repository's to say. It may say otherwise one day, so what the
+bot gave an issue is remembered: that goes when it is called otherwise, and nothing that people gave
+it under the old names.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,7 @@ import structlog
 from bot.gitea.models import Comment, Issue
 from bot.labels import LabelBook, LabelSpec
 from bot.models import IssueRef, Report, Status, Warn, WarningKind
+from bot.policy import Policy
 from bot.publish import Labels, StickyComment
 from bot.render import Renderer
 from bot.sayings import Field, Overrides
@@ -18,6 +24,8 @@ from bot.side_by_side import side_by_side
 from bot.store.queries import Known
 
 log = structlog.get_logger(__name__)
+
+_BEGUN = f"/{Status.IN_PROGRESS}"
 
 Hear = Callable[[IssueRef, Collection[int]], Awaitable[None]]
 """Has comments of an issue heard, durably, after this."""
@@ -48,10 +56,11 @@ class Ticks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where the report stands: the comment's id, and when the bot last wrote it."""
+    """Where the report stands: the comment's id, when the bot last wrote it, and the labels."""
 
     id: int
     at: str
+    labels: tuple[str, ...] | None = None
 
 
 class Publisher:
@@ -62,7 +71,7 @@ class Publisher:
         *,
         comment: StickyComment,
         labels: Labels,
-        book: LabelBook,
+        site: Policy,
         renderer: Renderer,
         sayings: Sayings,
         observer: Observer,
@@ -71,20 +80,39 @@ class Publisher:
     ) -> None:
         self._comment = comment
         self._labels = labels
-        self._book = book
+        self._names = [*(agent.name for agent in site.agents)]
+        self._site = self._book(site)
         self._renderer = renderer
         self._sayings = sayings
         self._observer = observer
         self._ticks = ticks
         self._hear = hear
 
-    def in_progress(self, issue: Issue) -> bool:
-        """Whether the issue carries the label by which somebody says that they have begun."""
-        return _carries(issue, self._book.in_progress)
+    def _book(self, policy: Policy) -> LabelBook:
+        return LabelBook(policy.scopes, self._names)
 
-    def status(self, issue: Issue) -> str:
+    def in_progress(self, issue: Issue, known: Known, policy: Policy) -> bool:
+        """Whether the issue carries the label by which somebody says that they have begun.
+
+        That may be the old one, where it is called otherwise since the last look.
+        """
+        names = {self._book(policy).in_progress}
+        names |= {name for name in self._before(known) if name.endswith(_BEGUN)}
+        return any(_carries(issue, name) for name in names)
+
+    def _before(self, known: Known) -> frozenset[str]:
+        """The labels that the bot gave the issue, in lower case.
+
+        Those of the settings, where it was labelled by a version that did not remember it.
+        """
+        if known.labels is not None:
+            return frozenset(name.casefold() for name in known.labels)
+        return self._site.owned if known.coordinated else frozenset()
+
+    def status(self, issue: Issue, policy: Policy) -> str:
         """The status that its label shows; empty where there is none."""
-        shown = {status.value: self._book.status(status) for status in Status}
+        book = self._book(policy)
+        shown = {status.value: book.status(status) for status in Status}
         return next((value for value, name in shown.items() if _carries(issue, name)), "")
 
     async def remembered(self, ref: IssueRef, comment_id: int | None) -> Comment | None:
@@ -92,20 +120,28 @@ class Publisher:
         return await self._comment.remembered(ref, comment_id)
 
     async def publish(
-        self, issue: Issue, comment: Comment | None, known: Known, report: Report, said: Overrides
+        self,
+        issue: Issue,
+        comment: Comment | None,
+        known: Known,
+        report: Report,
+        *,
+        said: Overrides,
+        policy: Policy,
     ) -> Written:
         """Write the comment and the labels side by side. `comment` is the remembered one."""
-        wanted = self._book.wanted(report)
+        wanted = self._book(policy).wanted(report) if policy.labels else ()
         comment = comment or await self._comment.find(issue)
         refused = self._refused(issue)
         if comment and refused is None:
             # The first look since the start: what the comment has to say of labels is not known,
             # and it is not to be rewritten twice to find out.
-            labelled = await self._label(issue, wanted, said)
+            labelled = await self._label(issue, wanted, known, said=said, policy=policy)
             stands, written = await self._say(issue, comment, known, report)
         else:
             (stands, written), labelled = await side_by_side(
-                self._say(issue, comment, known, report), self._label(issue, wanted, said)
+                self._say(issue, comment, known, report),
+                self._label(issue, wanted, known, said=said, policy=policy),
             )
             if bool(refused) is not bool(self._refused(issue)):
                 comment = await self._comment.remembered(issue.ref, stands.id)
@@ -118,27 +154,49 @@ class Publisher:
             status=report.status.value,
             labelled=labelled,
         )
-        return stands
+        labels = tuple(spec.name for spec in wanted)
+        return replace(stands, labels=known.labels if self._refused(issue) else labels)
 
-    async def end(self, issue: Issue, comment: Comment | None, said: Overrides) -> int | None:
+    async def end(
+        self,
+        issue: Issue,
+        comment: Comment | None,
+        known: Known,
+        *,
+        said: Overrides,
+        policy: Policy,
+    ) -> int | None:
         """Say in the comment that it ended, and take the labels off; the comment's id, if any."""
         comment = comment or await self._comment.find(issue)
         if comment:
             body = self._renderer.ended(issue=issue.ref, bot=self._comment.bot.login)
             await self._comment.put(issue, comment, body)
-        await self._label(issue, (), said)
+        await self._label(issue, (), known, said=said, policy=policy)
         log.info("issue.left", issue=str(issue.ref))
         return comment.id if comment else None
 
-    async def _label(self, issue: Issue, wanted: Sequence[LabelSpec], said: Overrides) -> bool:
+    async def _label(
+        self,
+        issue: Issue,
+        wanted: Sequence[LabelSpec],
+        known: Known,
+        *,
+        said: Overrides,
+        policy: Policy,
+    ) -> bool:
         """Make the issue carry these labels; whether anything was written.
 
         Priorities are the bot's where a command spoke of one. That it was taken away is forgotten
-        with the label: whoever sets one by hand afterwards keeps it.
+        with the label: whoever sets one by hand afterwards keeps it. Where no labels are set, only
+        what the bot gave is taken away, and not by which somebody says that they have begun.
         """
-        spoken = said.get(Field.PRIORITY)
-        drop = self._book.priorities if spoken else ()
-        written = await self._labels.put(issue, wanted, drop=drop)
+        spoken, book = said.get(Field.PRIORITY), self._book(policy)
+        owned = self._before(known)
+        if policy.labels:
+            owned |= book.owned | (book.priorities if spoken else frozenset())
+        else:
+            owned = frozenset(name for name in owned if not name.endswith(_BEGUN))
+        written = await self._labels.put(issue, wanted, owned=owned)
         if spoken and said.priority is None and not self._refused(issue):
             await self._sayings.give_back(issue.ref, Field.PRIORITY)
         return written

@@ -23,7 +23,7 @@ from bot.models import IssueRef
 from bot.side_by_side import all_of
 from bot.store.watching import Watch, Watching
 from bot.sweep import OpenIssues
-from bot.watched import GONE, Names, Observer, Record, Watched, is_due, rests
+from bot.watched import GONE, Names, Observer, Policies, Record, Watched, is_due, rests
 from bot.watermark import Clocks
 
 log = structlog.get_logger(__name__)
@@ -64,6 +64,7 @@ class Recheck:
         watching: Watching,
         listener: Listener,
         names: Names,
+        policies: Policies,
         observer: Observer,
         bot: int,
         catch_up: timedelta,
@@ -84,6 +85,7 @@ class Recheck:
             watching=watching,
             lists=Lists(gitea, store, listener, bot=bot, clock=lambda: gitea.time(now())),
             names=names,
+            policies=policies,
             observer=observer,
             catch_up=catch_up,
         )

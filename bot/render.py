@@ -95,10 +95,10 @@ _START = re.compile(r"^(\d*)(?=[-+=:>#.)])")
 _MARKUP = str.maketrans({c: f"\\{c}" for c in "`*_~<|&$"} | {c: f"&#{ord(c)};" for c in "\\[]"})
 
 
-def escape(text: str) -> str:
+def escape(text: str, most: int = TITLE_LENGTH) -> str:
     """Text that others wrote, as Markdown that shows it and does nothing else.
 
-    One line of at most `TITLE_LENGTH` characters, without mention, link, image, HTML, table cell,
+    One line of at most `most` characters, without mention, link, image, HTML, table cell,
     list, heading, check-box, code, formula, emoji code, issue or commit reference, and with
     nothing that hides or turns around what stands beside it.
 
@@ -106,7 +106,7 @@ def escape(text: str) -> str:
     once more in the finished page, where it is gone; these are split by `BREAK` (the patterns are
     in modules/markup/html.go and modules/references/references.go of Gitea 1.26).
     """
-    text = _shortened(_plain(text), TITLE_LENGTH)
+    text = _shortened(_plain(text), most)
     text = _START.sub("\\1\1", _SPLIT.sub("\0", text))
     return text.translate(_MARKUP).replace("\0", BREAK).replace("\1", "\\")
 

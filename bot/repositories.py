@@ -13,7 +13,7 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from bot.errors import GiteaError, NotFound, Permanent
-from bot.gitea.models import Permission, Repository, Tree
+from bot.gitea.models import Permission, Repository, Tree, TreeEntry
 from bot.models import IssueRef
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class Repositories:
         self._gitea = gitea
         self._about: Remembered[Repository] = Remembered(ABOUT_KEPT, clock, ABOUT_MOST)
         self._rights: Remembered[bool] = Remembered(RIGHT_KEPT, clock, RIGHT_MOST)
-        self._trees: Remembered[Mapping[str, int]] = Remembered(TREE_KEPT, clock, TREE_MOST)
+        self._trees: Remembered[Tree] = Remembered(TREE_KEPT, clock, TREE_MOST)
 
     async def about(self, repository: str) -> Repository:
         """What Gitea says of it, which may be called otherwise by now."""
@@ -127,20 +127,30 @@ class Repositories:
 
     async def tree(self, repository: str) -> Mapping[str, int] | None:
         """Bytes by path; None when the bot may not read its files."""
+        tree = await self._tree(repository)
+        return tree.sizes if tree else None
+
+    async def policy(self, repository: str) -> TreeEntry | None:
+        """What stands on its default branch where it may change how it is judged."""
+        tree = await self._tree(repository)
+        return tree.policy if tree else None
+
+    async def _tree(self, repository: str) -> Tree | None:
         try:
-            return await self._trees.get(repository.lower(), lambda: self._sizes(repository))
+            return await self._trees.get(repository.lower(), lambda: self._gitea.tree(repository))
         except Permanent:
             return None
-
-    async def _sizes(self, repository: str) -> Mapping[str, int]:
-        return (await self._gitea.tree(repository)).sizes
 
     def forget(self, repository: str) -> None:
         """Ask afresh next time: something was pushed, or a setting changed."""
         name = repository.lower()
         self._about.forget(name)
-        self._trees.forget(name)
+        self.forget_files(name)
         self._rights.forget_all(f"{name} ")
+
+    def forget_files(self, repository: str) -> None:
+        """Ask afresh next time which files there are."""
+        self._trees.forget(repository.lower())
 
 
 class Remembered(Generic[T]):

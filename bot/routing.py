@@ -37,8 +37,8 @@ class Desk(Protocol):
     async def deleted(self, forge_id: int, repository: str) -> Collection[IssueRef]:
         """Remember that a repository was deleted; the issues elsewhere that concerns."""
 
-    def changed(self, repository: str) -> None:
-        """Forget what is remembered of a repository as a whole."""
+    async def changed(self, repository: str) -> Collection[IssueRef]:
+        """Forget what is remembered of a repository; the issues that are judged otherwise now."""
 
 
 Handler = Callable[[Event, Desk], Awaitable[Collection[IssueRef]]]

@@ -75,11 +75,14 @@ class Understanding:
         self._reader = reader
         self._hosts = hosts
 
-    async def of(self, issue: Issue, patience: float | None) -> Understood:
-        """What the text says, waiting for Claude for `patience` seconds (None: to the end)."""
+    async def of(self, issue: Issue, patience: float | None, *, ask: bool = True) -> Understood:
+        """What the text says, waiting for Claude for `patience` seconds (None: to the end).
+
+        Without `ask` the text is not sent to Claude.
+        """
         metadata = await self._declared(issue)
         wanted = _wanted(metadata)
-        if self._reader is None or not wanted:
+        if self._reader is None or not ask or not wanted:
             return Understood(metadata)
         unread = Wanted.DEPENDENCIES in wanted
         if not issue.is_open:

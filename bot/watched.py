@@ -36,6 +36,13 @@ class Names(Protocol):
         """A repository may be called so; the issues elsewhere that this concerns."""
 
 
+class Policies(Protocol):
+    """What repositories change for themselves."""
+
+    async def missed(self, repository: str) -> list[IssueRef]:
+        """The issues to be looked at because that has changed."""
+
+
 class Observer(Protocol):
     """What the metrics want to know."""
 
@@ -54,6 +61,7 @@ class Watched:
         watching: Watching,
         lists: Lists,
         names: Names,
+        policies: Policies,
         observer: Observer,
         catch_up: timedelta,
     ) -> None:
@@ -62,6 +70,7 @@ class Watched:
         self._watching = watching
         self._lists = lists
         self._names = names
+        self._policies = policies
         self._observer = observer
         self._catch_up = catch_up
         self._asked: dict[str, Clocks] = {}
@@ -97,7 +106,8 @@ class Watched:
         listed = await self._lists.read(watch.repository, since)
         watch = await self._called(watch, listed.repository, listed.forge_id, record)
         found = await self._lists.judge(listed, (clocks.gitea or clocks.ours) - self._catch_up)
-        await record(found)
+        judged = await self._policies.missed(watch.repository)
+        await record(replace(found, looks=tuple(sorted({*found.looks, *judged}))))
         self._observer.rechecked(changed=len(listed.changes), looked=len(found.looks))
         watch = replace(watch, mark=mark.moved(clocks, listed.newest))
         await self._watching.keep(watch)

@@ -49,6 +49,13 @@ class Naming(Protocol):
         """A webhook says that a repository was deleted; the issues elsewhere that concerns."""
 
 
+class Policies(Protocol):
+    """What repositories change for themselves."""
+
+    async def missed(self, repository: str) -> list[IssueRef]:
+        """The issues to be looked at because that has changed."""
+
+
 class Finder(Protocol):
     """Finds what was missed."""
 
@@ -88,6 +95,7 @@ class Worker:
         router: Router,
         store: Store,
         repositories: Repositories,
+        policies: Policies,
         naming: Naming,
         freshness: Freshness,
         catch_up: timedelta,
@@ -99,6 +107,7 @@ class Worker:
         self._router = router
         self._store = store
         self._repositories = repositories
+        self._policies = policies
         self._naming = naming
         self._freshness = freshness
         self._catch_up = catch_up
@@ -177,7 +186,14 @@ class Worker:
         core = await self._core()
         if event.sender.lower() == core.bot.login.lower():
             return
-        desk = Desk(core.bot.login, self._store, self._repositories, self._naming, self._freshness)
+        desk = Desk(
+            core.bot.login,
+            store=self._store,
+            repositories=self._repositories,
+            policies=self._policies,
+            naming=self._naming,
+            freshness=self._freshness,
+        )
         concerned = await self._called(event)
         refs = concerned | await self._router.route(event, desk)
         known = await self._store.issue(event.issue) if event.issue and event.comment else None
@@ -262,14 +278,17 @@ class Desk:
     def __init__(
         self,
         login: str,
+        *,
         store: Store,
         repositories: Repositories,
+        policies: Policies,
         naming: Naming,
         freshness: Freshness,
     ) -> None:
         self.login = login
         self._store = store
         self._repositories = repositories
+        self._policies = policies
         self._naming = naming
         self._freshness = freshness
 
@@ -291,9 +310,10 @@ class Desk:
         """Remember that a repository was deleted; the issues elsewhere that concerns."""
         return await self._naming.deleted(forge_id, repository)
 
-    def changed(self, repository: str) -> None:
-        """Forget what is remembered of a repository as a whole."""
+    async def changed(self, repository: str) -> Collection[IssueRef]:
+        """Forget what is remembered of a repository; the issues that are judged otherwise now."""
         self._repositories.forget(repository)
+        return await self._policies.missed(repository)
 
 
 def partition(ref: IssueRef) -> str:

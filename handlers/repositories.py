@@ -16,10 +16,11 @@ router = Router()
 
 @router.on(("push", "repository"))
 async def changed(event: Event, desk: Desk) -> Collection[IssueRef]:
-    """Forget its files and who may read it."""
-    if event.repository is not None:
-        desk.changed(event.repository)
-    return ()
+    """Forget its files and who may read it; a push may change how its issues are judged.
+
+    Which branch it was for is not believed: what stands on the default one is asked for.
+    """
+    return await desk.changed(event.repository) if event.repository else ()
 
 
 @router.on("repository", "deleted")

@@ -204,6 +204,15 @@ class ForgeServer:
         """Keep a repository only to be read, or take that back."""
         await self.api().do("PATCH", f"/repos/{full_name}", {"archived": archived})
 
+    async def make_default(self, full_name: str, branch: str) -> None:
+        """Make a branch the default one; Gitea answers 500 until it has taken note of it."""
+        root, wish = self.api(), {"default_branch": branch}
+
+        async def is_done() -> bool:
+            return (await root.patch(f"/repos/{full_name}", wish)).is_success
+
+        await self.until(is_done)
+
     async def rename(self, full_name: str, name: str) -> str:
         """Give a repository another name; its full one."""
         made = await self.api().do("PATCH", f"/repos/{full_name}", {"name": name})

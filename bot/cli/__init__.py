@@ -1,4 +1,4 @@
-"""The command line: setup · serve · demo · preview · check · settings · sync · failures.
+"""The command line: what one can do is in `COMMANDS`.
 
 Exit status: 0 done, 1 failed, 2 bad use or settings, 130 interrupted. A person's mistake is one
 line on standard error, never a traceback. Each command is a module of its own here.
@@ -21,11 +21,12 @@ from bot.cli.serve import serve
 from bot.cli.settings import settings
 from bot.cli.setup import setup
 from bot.cli.sync import sync
+from bot.cli.template import template
 from bot.cli.usage import PROGRAM, Command, Group, epilog
 
 SET_UP, RUN, TRY = "Set up", "Run", "Try"
 COMMANDS: Mapping[str, tuple[Callable[..., None], ...]] = {
-    SET_UP: (setup, check, settings),
+    SET_UP: (setup, check, settings, template),
     RUN: (serve, sync),
     TRY: (demo, preview),
 }

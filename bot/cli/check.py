@@ -41,10 +41,11 @@ def check(
 
 async def _check(repositories: list[str], *, as_json: bool) -> None:
     from bot.app import gitea_client, utc_now
-    from bot.check import Check, Grade
+    from bot.check.finding import Grade
+    from bot.check.gitea import Check
     from bot.config import load
     from bot.gitea.api import GiteaAPI
-    from bot.mirror import Mode
+    from bot.models import Mode
 
     for name in repositories:
         if len(name.split("/")) != 2 or not all(name.split("/")):

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from bot.cli.printing import BAD_USE, FAILED, tell
+from bot.cli.printing import BAD_USE, FAILED, one_line, tell
 from bot.errors import ConfigError, CoordinatorError
 
 INTERRUPTED = 130  # as shells have it
@@ -29,15 +29,21 @@ def _status(command: Callable[[], object]) -> int:
         command()
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else int(bool(done.code))
-    except ConfigError as error:
-        return tell(str(error), BAD_USE)
-    except CoordinatorError as error:
-        return tell(str(error), FAILED)
-    except OSError as error:
-        return tell(_of_the_system(error), FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:
+        why = _why(error)
+        if not why:
+            raise
+        return tell(why, BAD_USE if isinstance(error, ConfigError) else FAILED)
     return 0
+
+
+def _why(error: Exception) -> str:
+    """What a person is told of it; empty where it is a mistake of the program."""
+    if isinstance(error, CoordinatorError):
+        return str(error)
+    return _of_the_system(error) if isinstance(error, OSError) else _of_the_database(error)
 
 
 def _of_the_system(error: OSError) -> str:
@@ -46,8 +52,18 @@ def _of_the_system(error: OSError) -> str:
     return f"{error.filename}: {what}" if error.filename else what
 
 
+def _of_the_database(error: Exception) -> str:
+    """Such as one that is locked, or no database; empty where it is something else."""
+    library = sys.modules.get("sqlalchemy.exc")  # not imported: then it is nothing of its
+    if library is None or not isinstance(error, library.DBAPIError):
+        return ""
+    return f"the database cannot be used: {one_line(str(error.orig))}"
+
+
 def _flushed(status: int) -> int:
     """Print what is left. A reader who has seen enough (`| head`) is no error to talk about."""
+    if sys.stdout is None:  # closed by whoever called: nothing was to be printed
+        return status
     try:
         sys.stdout.flush()
     except OSError as error:

@@ -27,7 +27,7 @@ def failures(
 ) -> None:
     """List work that was given up, oldest first; `retry` puts it back.
 
-    Looks where DATABASE_URL points: call it in the folder and with the environment of the bot.
+    Looks where DATABASE_URL points: call it in the folder of the bot, and with its settings.
     """
     if context.invoked_subcommand is None:
         run(_list_failures(as_json=as_json))

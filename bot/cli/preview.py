@@ -80,6 +80,8 @@ def _content(file: Path) -> str:
 
 
 def _stdin() -> str:
+    if sys.stdin is None:  # closed by whoever called
+        return ""
     if sys.stdin.isatty():
         print("Type the text; Ctrl-D on a line of its own ends it.", file=sys.stderr)
     return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
@@ -90,8 +92,10 @@ def _show(markdown: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
+    from bot.on_terminal import drawable
+
     console = Console()
     if console.is_terminal:
-        console.print(Markdown(markdown))
+        console.print(Markdown(drawable(markdown, unfolded=True)))
     else:
         print(markdown)

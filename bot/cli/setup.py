@@ -58,7 +58,7 @@ def setup(
     *,
     places: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PLACE]...", help="owner/repo, or an organisation."),
+        typer.Argument(metavar="PLACE", help="owner/repo, or an organisation."),
     ] = None,
     system: Annotated[bool, typer.Option("--system", help="For the whole Gitea.")] = False,
     add: Annotated[
@@ -86,7 +86,9 @@ def setup(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one step a line.")] = False,
 ) -> None:
-    """Set the bot up in a Gitea: its user, token, right, webhook, labels, and `.env`.
+    """Set the bot up in a Gitea.
+
+    That is its user, its token, its right, the webhook, the labels, and `.env`.
 
     Needs a token of an administrator of the site, or of the repository: in GITEA_ADMIN_TOKEN, or
     in the file that GITEA_ADMIN_TOKEN_FILE names, else it is asked for. What is there already is

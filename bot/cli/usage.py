@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from rich.markup import escape
@@ -50,12 +51,22 @@ def _flowing(text: str | None) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
+def value_name(param: Any) -> str:  # noqa: ANN401 - typer's
+    """What stands for the value of an option, such as `PORT`; empty for a flag and an argument."""
+    if getattr(param, "is_flag", False) or param.param_type_name == "argument":
+        return ""
+    return str(param.metavar or max(param.opts, key=len).lstrip("-").upper())
+
+
 def _plain(params: list[Any]) -> list[Any]:
-    """Say no type of what is a flag, or called by its name: `<bool>` helps nobody."""
+    """Say what a value is for, not its type: `<bool>` and `<str>` help nobody."""
     for param in params:
-        if getattr(param, "is_flag", False) or param.param_type_name == "argument":
-            param.display_type_rich = lambda ctx: None  # noqa: ARG005
+        param.display_type_rich = partial(_shown, value_name(param))
     return params
+
+
+def _shown(name: str, ctx: Any) -> str | None:  # noqa: ANN401, ARG001 - typer's
+    return name or None
 
 
 class Command(TyperCommand):

@@ -31,6 +31,7 @@ class Settings:
     private: bool | None = None
     description: str | None = None
     archived: bool | None = None
+    default_branch: str | None = None
     has_issues: bool | None = None
     dependencies_on: bool | None = None
 
@@ -150,6 +151,8 @@ def edit_repository(world: World, doer: User, repository: Repository, wish: Sett
         repository.private = wish.private
     if wish.description is not None:
         repository.description = wish.description
+    if wish.default_branch in repository.branches:
+        repository.default_branch = wish.default_branch
     if wish.archived is not None:
         repository.archived_at = world.state.now() if wish.archived else None
     if wish.has_issues is not None:

@@ -7,6 +7,7 @@ under its old name by what reads, not by what writes, so write to `Issue.ref`.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import TypedDict, TypeVar
@@ -16,7 +17,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from bot.errors import Conflict, NotFound, Permanent, Retryable
 from bot.gitea.client import Gitea
 from bot.gitea.models import (
+    Blob,
     Comment,
+    Content,
     Issue,
     Label,
     NativeDependencies,
@@ -25,12 +28,13 @@ from bot.gitea.models import (
     ServerSettings,
     TimelineEntry,
     Tree,
+    TreeEntry,
     TreePage,
     User,
     Version,
 )
 from bot.gitea.sansio import JSON
-from bot.models import IssueRef
+from bot.models import POLICY_DIRECTORY, POLICY_FILE, IssueRef
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -94,6 +98,31 @@ class GiteaAPI:
         route = REPO + "/collaborators/{user}/permission"
         return _read(Permission, await self.client.getitem(route, **_in(repo), user=user))
 
+    async def blob(self, repo: str, sha: str) -> bytes:
+        """GET /repos/{owner}/{repo}/git/blobs/{sha}: what a file holds, by Git's name of it.
+
+        Permanent (400) for one that is not there.
+        """
+        route = REPO + "/git/blobs/{sha}"
+        found = _read(Blob, await self.client.getitem(route, **_in(repo), sha=sha))
+        try:
+            return base64.b64decode(found.content, validate=True)
+        except ValueError:
+            raise Permanent("a file came in no base64", method="GET", path=route) from None
+
+    async def policy_sha(self, repo: str) -> str:
+        """GET /repos/{owner}/{repo}/contents/.gitea/coordinator.toml, on the default branch.
+
+        Git's name of it; empty where there is none, `directory` for one. Of a file of many
+        megabytes Gitea sends them all, which raises Permanent.
+        """
+        route = f"{REPO}/contents/{POLICY_FILE}"
+        try:
+            found = await self.client.getitem(route, **_in(repo))
+        except NotFound:
+            return ""
+        return POLICY_DIRECTORY if isinstance(found, list) else _read(Content, found).sha
+
     async def tree(self, repo: str, ref: str = "HEAD") -> Tree:
         """GET /repos/{owner}/{repo}/git/trees/{ref}?recursive=true, all pages.
 
@@ -101,6 +130,7 @@ class GiteaAPI:
         for an unknown `ref`: Gitea answers 400 to both (409 in some versions).
         """
         sizes: dict[str, int] = {}
+        policy: TreeEntry | None = None
         for page in range(1, MAX_TREE_PAGES + 1):
             try:
                 found = await self._tree_page(repo, ref, page)
@@ -109,9 +139,10 @@ class GiteaAPI:
                     return Tree({})
                 raise
             sizes |= {entry.path: entry.size for entry in found.tree if entry.type == "blob"}
+            policy = next((one for one in found.tree if one.path == POLICY_FILE), policy)
             if not found.tree or not found.truncated:
-                return Tree(sizes)
-        return Tree(sizes, truncated=True)
+                return Tree(sizes, policy=policy)
+        return Tree(sizes, truncated=True, policy=policy)
 
     async def _tree_page(self, repo: str, ref: str, page: int) -> TreePage:
         route = REPO + "/git/trees/{ref}"

@@ -246,11 +246,21 @@ class Permission(Answer):
 
 
 class TreeEntry(Answer):
-    """One path of a tree; only a blob has a size."""
+    """One path of a tree; only a blob has a size. A symbolic link is a blob of a mode of its own.
+
+    `sha` is Git's name of what is there.
+    """
 
     path: str
     type: str
     size: int = 0
+    sha: Text = ""
+    mode: Text = ""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, and not a directory, a link or another repository."""
+        return self.type == "blob" and self.mode != "120000"
 
 
 class TreePage(Answer):
@@ -261,12 +271,28 @@ class TreePage(Answer):
     total_count: int = 0
 
 
+class Blob(Answer):
+    """What a file holds, in base64; empty where Gitea finds it too large to say."""
+
+    content: Text = ""
+
+
+class Content(Answer):
+    """What stands under a path."""
+
+    sha: Text = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The files of a repository: size in bytes by path. `truncated`: there are more."""
+    """The files of a repository: size in bytes by path. `truncated`: there are more.
+
+    `policy` is what stands where a repository may change how it is judged.
+    """
 
     sizes: Mapping[str, int]
     truncated: bool = False
+    policy: TreeEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)

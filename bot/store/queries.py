@@ -43,6 +43,7 @@ class Known:
     notice: str = ""  # JSON: what is still to be told in a comment of its own
     comment_at: str = ""  # when the bot last wrote its comment, in Gitea's words
     seen_at: datetime | None = None  # Gitea's time before the last whole look
+    labels: tuple[str, ...] | None = None  # the bot's on it when it last wrote; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +388,7 @@ def _known(row: sa.Row[Any]) -> Known:
         notice=row.notice,
         comment_at=row.comment_at,
         seen_at=row.seen_at,
+        labels=tuple(json.loads(row.labels)) if row.labels else None,
     )
 
 
@@ -408,6 +410,7 @@ def _issue_row(known: Known) -> dict[str, Any]:
         "notice": known.notice,
         "comment_at": known.comment_at,
         "seen_at": known.seen_at,
+        "labels": "" if known.labels is None else json.dumps(known.labels),
     }
 
 

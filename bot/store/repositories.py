@@ -47,6 +47,7 @@ _PLACES = (
     _Place(t.links, "for_repository", "for_shown"),
     _Place(t.links, "said_repository"),
     _Place(t.pauses, "repository"),
+    _Place(t.policies, "repository"),
 )
 _LISTS = ("cycle", "owed", "stood")  # columns of issues, JSON, that hold references
 _OWN = (
@@ -57,6 +58,7 @@ _OWN = (
     t.links,
     t.watches,
     t.pauses,
+    t.policies,
 )  # by `repository`
 _LEFT = {
     "coordinated": False,
@@ -68,6 +70,7 @@ _LEFT = {
     "owed": "[]",
     "stood": "{}",
     "notice": "",
+    "labels": "",
 }  # what an issue is when it is nobody's concern any more
 
 

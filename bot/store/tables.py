@@ -49,6 +49,9 @@ issues = sa.Table(
     sa.Column("notice", sa.Text, nullable=False, default=""),  # what is still to be told
     sa.Column("comment_at", sa.Text, nullable=False, default=""),  # the bot's last write of it
     sa.Column("seen_at", Moment),  # Gitea's time before the last whole look
+    sa.Column(
+        "labels", sa.Text, nullable=False, default=""
+    ),  # JSON: those it was given; "" unknown
     sa.Index("ix_issues_coordinated_status", "coordinated", "status"),
 )
 
@@ -100,6 +103,14 @@ watches = sa.Table(
     sa.Column("asked_at", Moment, nullable=False),  # the bot's own time of the last recheck
     sa.Column("swept_at", Moment),  # when it was last looked for what is gone
     sa.Column("archived", sa.Boolean, nullable=False, default=False),
+)
+
+policies = sa.Table(
+    "policies",  # by which file of its own a repository is judged, and where its mistakes are told
+    metadata,
+    sa.Column("repository", sa.Text, primary_key=True),
+    sa.Column("blob", sa.Text, nullable=False),  # Git's name of the file; "" none
+    sa.Column("told_at", sa.Integer),  # the issue whose report tells of the mistakes in it
 )
 
 names = sa.Table(

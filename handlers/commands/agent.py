@@ -8,16 +8,16 @@ from typing import Protocol
 from bot.agents import match, nearest
 from bot.checks import Office, coordinated
 from bot.commands import Call, Outcome, Right, command
-from bot.desk import Sayings
+from bot.desk import Policies, Sayings
 from bot.errors import UserError
-from bot.models import Agent, Misfit, Report, Verdict, WarningKind
+from bot.models import POLICY_FILE, Agent, Misfit, Report, Verdict, WarningKind
 from bot.render import code
 from bot.sayings import Field
 
 _AGAINST = (Misfit.TOO_SMALL, Misfit.DIFFICULTY, Misfit.BUSY)
 
 
-class Desk(Office, Sayings, Protocol):
+class Desk(Office, Policies, Sayings, Protocol):
     """What this needs."""
 
 
@@ -29,7 +29,7 @@ class Desk(Office, Sayings, Protocol):
 )
 async def agent(call: Call, desk: Desk) -> Outcome:
     auto = call.rest.lower() == "auto"
-    chosen = None if auto else named(call, desk.agents)
+    chosen = None if auto else await _allowed(call, desk)
     report = await coordinated(call, desk)
     if chosen is None:
         await desk.give_back(call.issue, Field.AGENT)
@@ -43,6 +43,18 @@ async def agent(call: Call, desk: Desk) -> Outcome:
         values={"report": report, "verdict": verdict, "misfits": against},
         look=(call.issue,),
     )
+
+
+async def _allowed(call: Call, desk: Desk) -> Agent:
+    """The agent that a command names; UserError for one that may not work here."""
+    chosen = named(call, desk.agents)
+    policy = await desk.policy(call.issue.repository)
+    if chosen in policy.barred:
+        raise UserError(
+            f"{code(chosen.name)} may not work in this repository, by {code(POLICY_FILE)}; "
+            f"{_all(policy.agents)}"
+        )
+    return chosen
 
 
 def named(call: Call, agents: Sequence[Agent]) -> Agent:

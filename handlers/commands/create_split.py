@@ -28,6 +28,7 @@ class Desk(Office, Links, Pauses, Splits, Protocol):
     who=Right.WRITE,
     examples=["/create-split"],
     hidden=True,
+    after="split",
 )
 async def create_split(call: Call, desk: Desk) -> Outcome:
     no_words(call)

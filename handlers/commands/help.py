@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from bot.commands import Call, Outcome, Right, command
-from bot.desk import Roster
+from bot.desk import Policies, Roster
 from bot.errors import UserError
 from bot.render import code
+
+
+class Desk(Roster, Policies, Protocol):
+    """What this needs."""
 
 
 @command(
@@ -15,9 +21,11 @@ from bot.render import code
     examples=["/help", "/help estimate"],
     on_pulls=True,
 )
-async def explain(call: Call, desk: Roster) -> Outcome:
+async def explain(call: Call, desk: Desk) -> Outcome:
+    off = (await desk.policy(call.issue.repository)).off
     if not call.words:
-        return Outcome.reply("replies/help", commands=desk.commands.shown, bot=desk.bot)
+        shown = [one for one in desk.commands.shown if one.verb not in off]
+        return Outcome.reply("replies/help", commands=shown, off=sorted(off), bot=desk.bot)
     if len(call.words) > 1:
         raise UserError("name one command, or none")
     verb = call.rest.removeprefix("/")
@@ -26,4 +34,5 @@ async def explain(call: Call, desk: Roster) -> Outcome:
         near = desk.commands.nearest(verb)
         hint = f"did you mean `{near}`?" if near else "without a word, help lists what there is"
         raise UserError(f"there is no command {code(verb)}; {hint}")
-    return Outcome.reply("replies/help_verb", command=found, bot=desk.bot)
+    is_off = found.belongs_to in off
+    return Outcome.reply("replies/help_verb", command=found, is_off=is_off, bot=desk.bot)

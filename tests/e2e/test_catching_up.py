@@ -20,6 +20,7 @@ from bot.demo.actor import Actor
 from bot.demo.forge import Forge, serve
 from bot.engine import Job
 from bot.errors import StoreError
+from bot.models import POLICY_FILE
 from bot.render import MARKER
 from bot.server import serving
 from bot.store.watching import Watch
@@ -252,6 +253,8 @@ async def test_ten_things_that_were_missed_are_all_made_up_for(
                 f"/repos/{REPO}/issues/comments": 1,
                 f"/repos/{FAR}/issues": 1,
                 f"/repos/{FAR}/issues/comments": 1,
+                f"/repos/{REPO}/contents/{POLICY_FILE}": 1,
+                f"/repos/{FAR}/contents/{POLICY_FILE}": 1,
             }
         ) == Counter(world.asked())
 

@@ -43,6 +43,17 @@ def test_nothing_was_changed(run):
     assert "Everything is as by default.\n" in run("settings", "--changed").out
 
 
+def test_what_stands_beside_the_bot_is_told_as_that(run):
+    """In `.env`, which the environment beats."""
+    Path(".env").write_text("GITEA_TOKEN=hunter2\nPORT=1\nHOST=h\n", encoding="utf-8")
+    done = run("settings", "--changed", PORT="2")
+    found = {line.split()[0]: line.split()[1:] for line in done.out.splitlines() if ":" in line}
+    assert ["set", ".env:", "GITEA_TOKEN"] == found["gitea.token"]
+    assert ["2", "environment:", "PORT"] == found["server.port"]
+    assert ["h", ".env:", "HOST"] == found["server.host"]
+    assert "hunter2" not in done.out
+
+
 def test_an_object_for_each_setting(run):
     """For programs."""
     done = run("settings", "--json", PORT="1")

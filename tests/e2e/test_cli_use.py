@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 import pty
 import re
@@ -14,11 +15,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import typer
 
 from bot import cli
 from bot.cli import ending, usage
 from tests.e2e.command_line import command, environment
+from tests.e2e.test_cli import given_up, lost
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -101,6 +104,14 @@ BAD = {
     ("preview",): [["there-is-none.md"], ["."], ["--bogus"]],
     ("serve",): [[], ["extra"], ["--bogus"]],
     ("settings",): [["extra"], ["--bogus"]],
+    ("template",): [
+        [],
+        ["pull"],
+        ["issue", "--force"],
+        ["issue", "--assign", "a b"],
+        ["--write", "nowhere"],
+    ],
+    ("setup",): [["--yes"], ["--yes", "--url", "http://127.0.0.1:9"], ["--bogus"]],
     ("sync",): [[], ["--bogus"]],
 }
 
@@ -121,8 +132,8 @@ class TestStatus:
 
     @every_command
     def test_wrong_settings_end_with_2(self, run, words):
-        """In every command that reads them; `demo` reads none."""
-        if words == ("demo",):
+        """In every command that reads them; these read none."""
+        if words in {("demo",), ("template",)}:
             return
         Path("bot.toml").write_text("recheck_evry = 1", encoding="utf-8")
         done = run(*words, *(["--all"] if words[-1] == "retry" else []))
@@ -174,6 +185,28 @@ class TestStatus:
                 "mosaic-coordinator: odd\n",
             )
 
+    def test_a_database_that_cannot_be_used_is_told(self, capsys):
+        """Whatever was wanted of it, in a line."""
+
+        def work():
+            raise sa.exc.OperationalError("SELECT 1", {}, Exception("database is\n locked"))
+
+        with pytest.raises(SystemExit) as ended:
+            ending.ended(work)
+        assert 1 == ended.value.code
+        expected = "mosaic-coordinator: the database cannot be used: database is locked\n"
+        assert expected == capsys.readouterr().err
+
+    def test_a_queue_that_is_no_database_is_told(self, run):
+        """The second file of SQLite, which only some commands open."""
+        given_up(lost(2))
+        Path("data/coordinator.queue.db").write_bytes(b"no database" * 1000)
+        done = run("failures", "retry", "--all")
+        assert (1, "") == (done.status, done.out)
+        assert (
+            "mosaic-coordinator: the database cannot be used: file is not a database\n" == done.err
+        )
+
     def test_a_mistake_of_the_program_is_not_hidden(self):
         """Its traceback is what one reports."""
         with pytest.raises(ZeroDivisionError):
@@ -191,6 +224,28 @@ def printed(*arguments: str, to: int | None = None, **environ: str):
 ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
 
+class TestPrograms:
+    """What they read."""
+
+    def test_work_that_is_put_back_is_named(self, run):
+        """An object a line, and nothing else."""
+        given_up(lost(2), lost(3))
+        done = run("failures", "retry", "--all", "--json")
+        assert (0, "") == (done.status, done.err)
+        about = [json.loads(line)["about"] for line in done.out.splitlines()]
+        assert ["acme/rocket#2", "acme/rocket#3"] == about
+        assert ("", 0) == (run("failures", "retry", "--all", "--json").out, 0)
+
+    def test_every_command_that_tells_something_tells_it_as_json(self):
+        """All but those that serve, draw or print a file."""
+        without = {
+            words
+            for words, one in ALL.items()
+            if "--json" not in {o for p in one.params for o in p.opts}
+        }
+        assert {("serve",), ("demo",), ("template",)} == without
+
+
 class TestOutput:
     def test_a_terminal_that_knows_only_ascii_is_served(self):
         """What it lacks is replaced by what is nearest."""
@@ -199,6 +254,15 @@ class TestOutput:
         assert (0, b"") == (done.returncode, done.stderr)
         assert b"**Blocked** - waits for 1 issue." in done.stdout
         assert done.stdout.isascii()
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [("✓ a — b…", b"+ a - b..."), ("✗ ж", b"x ?"), ("Settings ▸ Hooks", b"Settings > Hooks")],
+    )
+    def test_what_is_nearest(self, text, expected):
+        """Of the signs that are in use here; else a question mark."""
+        ending._print_anything()
+        assert expected == text.encode("ascii", "plain")
 
     def test_so_is_one_without_a_single_sign(self):
         """Of standard error, too."""
@@ -221,6 +285,15 @@ class TestOutput:
         finally:
             os.close(write)
         assert (1, b"") == (done.returncode, done.stderr)
+
+    @pytest.mark.parametrize("closed", [0, 1])
+    def test_standard_input_or_output_may_be_closed(self, closed):
+        """`<&-`: there is nothing to read, or nowhere to print."""
+        done = subprocess.run(
+            command("preview"), close_fds=True, capture_output=True, check=False, env=environment(),
+            preexec_fn=lambda: os.close(closed),
+        )  # fmt: skip
+        assert (0, b"") == (done.returncode, done.stderr)
 
     def test_a_full_disk_is_told(self):
         """Not as success."""
@@ -249,12 +322,20 @@ class TestOutput:
         assert coloured == bool(colour.search(on_terminal)), on_terminal
         assert b"\x1b" not in printed("serv", **environ).stderr
 
-    def test_lines_that_are_printed_last_are_not_lost(self, monkeypatch, capsys):
-        """What could not be flushed is told, and the status says so."""
+    @pytest.mark.parametrize(
+        ("error", "expected"),
+        [
+            (OSError(errno.ENOSPC, "No space left on device"), "standard output: No space left on device"),
+            (BrokenPipeError(), ""),
+        ],
+        ids=["full", "nobody reads"],
+    )  # fmt: skip
+    def test_lines_that_are_printed_last_are_not_lost(self, monkeypatch, capsys, error, expected):
+        """What could not be flushed is told, unless nobody reads it, and the status says so."""
 
         class Full(io.StringIO):
             def flush(self):
-                raise OSError(errno.ENOSPC, "No space left on device")
+                raise error
 
             def fileno(self):
                 return os.open(os.devnull, os.O_WRONLY)
@@ -263,7 +344,7 @@ class TestOutput:
         with pytest.raises(SystemExit) as ended:
             ending.ended(lambda: None)
         assert 1 == ended.value.code
-        assert "standard output: No space left on device" in capsys.readouterr().err
+        assert expected in capsys.readouterr().err
 
 
 def terminal(*arguments: str, **environ: str) -> bytes:
@@ -321,11 +402,12 @@ class TestCompletion:
     @pytest.mark.parametrize(
         ("typed", "expected"),
         [
-            (["se"], {"serve", "settings"}),
+            (["s"], {"setup", "settings", "serve", "sync"}),
             (["failures", "r"], {"retry"}),
             (["settings", "--c"], {"--changed"}),
+            (["template", ""], {"issue", "form"}),
         ],
-        ids=["command", "below", "option"],
+        ids=["command", "below", "option", "argument"],
     )
     def test_bash_completes(self, program, tmp_path, typed, expected):
         """Commands and options, in a real one."""

@@ -35,10 +35,11 @@ from bot.gitea.client import Gitea
 from bot.gitea.events import Event
 from bot.gitea.models import User
 from bot.herald import Herald
-from bot.labels import LabelBook, Scopes
 from bot.mirror import Mirror
-from bot.models import IssueRef
+from bot.models import POLICY_FILE, IssueRef
 from bot.naming import Naming
+from bot.policies import Policies
+from bot.policy import Site
 from bot.publish import Labels, StickyComment
 from bot.publisher import Publisher
 from bot.recheck import Recheck
@@ -50,6 +51,7 @@ from bot.store.database import opened
 from bot.store.graph import ResidentGraph
 from bot.store.naming import NameStore
 from bot.store.natives import NativesStore
+from bot.store.policies import PolicyStore
 from bot.store.queries import Store
 from bot.store.sayings import SayingsStore
 from bot.store.watching import Watching
@@ -194,6 +196,7 @@ class World:
     sayings: SayingsStore
     natives: NativesStore
     names: NameStore
+    kept: PolicyStore
     watching: Watching
     me: User
     repo: str
@@ -211,8 +214,10 @@ class World:
         natives: Any = self.trap.around(self.natives, "natives")
         names: Any = self.trap.around(self.names, "names")
         settings = load({})
-        book = LabelBook(Scopes(), [agent.name for agent in settings.roster])
+        site = Site.of(settings, [])
         repositories = Repositories(gitea)
+        kept: Any = self.trap.around(self.kept, "policies")
+        policies = Policies(gitea, repositories, kept, site)
         graph: Any = self.trap.around(ResidentGraph(self.store._engine, now=self.clock), "graph")
         naming = Naming(gitea, repositories, names, store)
         coordinator = Coordinator(
@@ -220,12 +225,13 @@ class World:
             store=store,
             repositories=repositories,
             surveyor=Surveyor(gitea, store, repositories, graph),
+            policies=policies,
             naming=naming,
             mirror=Mirror(gitea=gitea, memory=natives, links=sayings),
             publisher=Publisher(
                 comment=StickyComment(gitea, self.me),
-                labels=Labels(gitea, store, book, sleep=self.clock.sleep),
-                book=book,
+                labels=Labels(gitea, store, sleep=self.clock.sleep),
+                site=site.policy,
                 renderer=RENDERER,
                 sayings=sayings,
                 observer=Quiet(),
@@ -235,7 +241,7 @@ class World:
             herald=Herald(gitea, RENDERER, self.me),
             watching=self.trap.around(self.watching, "watching"),
             bot=self.me,
-            rules=Rules(settings.roster, 0.5, SizeLimits(), 50, frozenset()),
+            rules=Rules(SizeLimits(), 50, frozenset()),
             reader=None,
             sayings=sayings,
             clock=self.clock,
@@ -246,6 +252,7 @@ class World:
             watching=self.trap.around(self.watching, "watching"),
             listener=Silence(),
             names=Silence(),
+            policies=policies,
             observer=Quiet(),
             bot=self.me.id,
             catch_up=settings.catch_up,
@@ -264,6 +271,7 @@ class World:
             router=discover("handlers"),
             store=store,
             repositories=repositories,
+            policies=policies,
             naming=naming,
             freshness=Freshness("one", f"boot{self.boots}"),
             catch_up=timedelta(days=7),
@@ -376,6 +384,16 @@ def _missed(world: World) -> None:
     world.tick()
 
 
+def _policy(text: str) -> Act:
+    """A file of the repository's own is pushed; nobody tells of it, the recheck is due."""
+
+    def step(world: World) -> None:
+        world.forge.act_as("alice", world.repo).write({POLICY_FILE: text})
+        world.tick()
+
+    return step
+
+
 STEPS: dict[str, tuple[Act, ...]] = {
     "assigned": (_open,),
     "blocker closed": (_open, _alice(lambda a: a.close(1), 1, "closed")),
@@ -393,6 +411,12 @@ STEPS: dict[str, tuple[Act, ...]] = {
     "taken away in Gitea": (_open, _alice(lambda a: a.unblock(2, by=1), 2, "edited")),
     "added in Gitea": (_open, _alice(lambda a: a.block(3, by=1), 3, "edited")),
     "missed": (_open, World.tick, _missed),
+    "its own file": (_open, World.tick, _policy('labels.status = "state"\nx = 1')),
+    "its file goes": (
+        _open,
+        _policy('dependencies = "read"\nlabels.agent = "who"\nx = 1'),
+        _policy("ai = false"),
+    ),
 }
 
 
@@ -434,7 +458,7 @@ async def _run(make: Callable[[], Any], steps: tuple[Act, ...], trap: Trap) -> d
         sa.event.listen(engine.sync_engine, "connect", _no_power_cuts)
         await engine.dispose()
         clock = Clock()
-        kinds = (Store, SayingsStore, NativesStore, NameStore, Watching)
+        kinds = (Store, SayingsStore, NativesStore, NameStore, PolicyStore, Watching)
         world: World = world_of(*(kind(engine, now=clock) for kind in kinds), clock)
         world.boot()
         for step in steps[:-1]:

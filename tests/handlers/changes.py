@@ -12,6 +12,7 @@ from bot.dependencies import Graph, would_close_cycle
 from bot.desk import Standing
 from bot.errors import UserError
 from bot.models import Agent, Dependency, Difficulty, IssueRef, RefState, Report, Source
+from bot.policy import Policy
 from bot.render import Renderer
 from bot.sayings import Field, Link, LinkKind, Override, Overrides, Pause
 from bot.text.references import references
@@ -70,12 +71,18 @@ class Desk:
     is_paused: bool = False
     told: list[str] = field(default_factory=list)
 
+    holds: Policy = field(default_factory=Policy)
+
     bot = "coordinator"
     agents: Sequence[Agent] = AGENTS
     commands: Commands = COMMANDS
 
     def references(self, text: str, *, issue: IssueRef) -> tuple[IssueRef, ...]:
         return references(text, issue=issue, hosts=frozenset({"git.test"}))
+
+    async def policy(self, repository: str) -> Policy:
+        assert HERE.repository == repository
+        return self.holds
 
     async def report(self, issue: IssueRef) -> Report | None:
         assert HERE == issue

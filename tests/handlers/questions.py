@@ -22,6 +22,7 @@ from bot.models import (
     Status,
     Verdict,
 )
+from bot.policy import Policy
 from bot.render import Renderer
 
 COMMANDS = discover_commands()
@@ -83,10 +84,15 @@ class Desk:
     agents: Sequence[Agent] = (HAIKU, SONNET, OPUS)
     commands: Commands = COMMANDS
     bot: str = "coordinator"
+    holds: Policy = field(default_factory=Policy)
     asked: list[str] = field(default_factory=list)
 
     async def report(self, issue: IssueRef) -> Report | None:
         return self.known
+
+    async def policy(self, repository: str) -> Policy:
+        assert ref(2).repository == repository
+        return self.holds
 
     async def edges(self, issue: IssueRef) -> Collection[tuple[IssueRef, IssueRef]]:
         return self.graph

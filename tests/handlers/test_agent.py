@@ -6,7 +6,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.models import Difficulty, Report
-from tests.handlers.changes import Desk, do, looks, note, refused, report
+from bot.policy import Policy
+from tests.handlers.changes import AGENTS, Desk, do, looks, note, refused, report
 
 
 def hard(**facts: object) -> Report:
@@ -74,3 +75,13 @@ async def test_what_is_wrong_is_said() -> None:
     assert snapshot("there is no agent `x`; none is set up") == await refused(
         "/agent x", Desk(agents=())
     )
+
+
+async def test_one_that_may_not_work_in_this_repository_is_refused() -> None:
+    desk = Desk(holds=Policy(agents=AGENTS[1:], barred=AGENTS[:1]))
+    assert snapshot(
+        "`haiku` may not work in this repository, by `.gitea/coordinator.toml`; there are: "
+        "`sonnet`, `big one`"
+    ) == await refused("/agent haiku", desk)
+    await do("/agent sonnet", desk)
+    assert ["agent sonnet by alice"] == desk.told

@@ -18,6 +18,7 @@ from bot.desk import Written
 from bot.errors import Retryable, UserError
 from bot.gitea.models import Comment, Issue
 from bot.models import IssueRef
+from bot.policy import Policy
 from bot.proposal import Proposal
 from bot.splitting import Part
 from tests.handlers.splits import HERE, NOW, Desk, blocked, do, proposed, shown
@@ -224,8 +225,12 @@ class Splitter:
         return (Part("a", "", 1000),)
 
 
-def counter(gitea: Gitea, splitter: Splitter | None = None) -> Counter:
+def counter(gitea: Gitea, splitter: Splitter | None = None, *, ai: bool = True) -> Counter:
     none: Any = SimpleNamespace()
+
+    async def policy(_repository: str) -> Policy:
+        return Policy(ai=ai)
+
     return Counter(
         store=none,
         sayings=Mock(),
@@ -237,6 +242,7 @@ def counter(gitea: Gitea, splitter: Splitter | None = None) -> Counter:
         bot="coordinator",
         references=none,
         put_back=none,
+        policy=policy,
         splitter=splitter,
     )
 
@@ -288,3 +294,9 @@ async def test_claude_is_asked_where_there_is_a_key() -> None:
         "tokens": 200,
     } == splitter.asked
     assert None is await counter(Gitea()).divided(HERE, 100, 200)
+
+
+async def test_where_claude_is_not_to_be_asked_it_reads_no_parts() -> None:
+    splitter = Splitter()
+    assert await counter(Gitea([]), splitter, ai=False).divided(HERE, 1000, 2000) is None
+    assert not hasattr(splitter, "asked")

@@ -25,8 +25,9 @@ class Desk:
 
     login = "coordinator"
 
-    def __init__(self, *known: int) -> None:
+    def __init__(self, *known: int, judged: Collection[str] = ()) -> None:
         self.known = known
+        self.judged = judged
         self.told: list[str] = []
 
     async def concerns(self, ref: IssueRef) -> bool:
@@ -42,8 +43,9 @@ class Desk:
         self.told.append(f"deleted {forge_id} {repository}")
         return {IssueRef("other", "open", number) for number in self.known}
 
-    def changed(self, repository: str) -> None:
+    async def changed(self, repository: str) -> Collection[IssueRef]:
         self.told.append(f"changed {repository}")
+        return {IssueRef.parse(ref) for ref in self.judged}
 
 
 def recorded(number: int) -> Event:
@@ -110,6 +112,12 @@ async def test_a_push_makes_the_bot_forget_what_it_knows_of_the_repository() -> 
     desk = Desk()
     assert set() == await HANDLERS.route(recorded(25), desk)
     assert ["changed acme/rocket"] == desk.told
+
+
+async def test_after_a_push_all_is_looked_at_that_is_judged_otherwise_by_it() -> None:
+    desk = Desk(judged=["acme/rocket#3", "acme/rocket#4"])
+    found = await HANDLERS.route(recorded(25), desk)
+    assert ["acme/rocket#3", "acme/rocket#4"] == sorted(map(str, found))
 
 
 async def test_a_deleted_issue_is_remembered_as_gone_if_it_was_known() -> None:

@@ -7,6 +7,7 @@ from inline_snapshot import snapshot
 
 from bot.commands import Commands
 from bot.errors import UserError
+from bot.policy import Policy
 from tests.handlers.questions import COMMANDS, Desk, ask, command, do
 
 FEW = Desk(commands=Commands([command("graph"), command("hold"), command("pause")]))
@@ -22,6 +23,17 @@ async def test_every_command_is_listed() -> None:
 
 A command stands on a line of its own; `@coordinator` may stand in place of the slash. On pull requests these work: `graph`. Name one after `/help` to have it explained.
 """) == await ask("/help", FEW)
+
+
+async def test_what_is_switched_off_is_named_and_not_listed() -> None:
+    few = Desk(commands=FEW.commands, holds=Policy(off=frozenset({"pause", "hold"})))
+    reply = await ask("/help", few)
+    assert "Switched off in this repository by `.gitea/coordinator.toml`: `hold`, `pause`." in reply
+    assert "| `/graph" in reply
+    assert "| `/hold" not in reply
+    off = "It is switched off in this repository by `.gitea/coordinator.toml`."
+    assert off in await ask("/help hold", few)
+    assert off not in await ask("/help graph", few)
 
 
 @pytest.mark.parametrize("words", ["graph", "GRAPH", "/graph"])

@@ -23,6 +23,7 @@ from bot.gitea.models import (
     User,
 )
 from bot.models import IssueRef
+from bot.policy import Policy
 from bot.render import MARKER, Renderer
 from bot.requests import Done
 from bot.sayings import Field, Override, Overrides, Pause
@@ -142,6 +143,7 @@ class World:
     per_hour: int = 60
     is_paused: bool = False
     is_archived: bool = False
+    off: frozenset[str] = frozenset()
     on_hold: bool = False
     body: str = ""
     content_version: int = 0
@@ -170,6 +172,7 @@ class World:
             bot=BOT,
             manners=Manners(self.bots, self.per_hour),
             archived=self.archived,
+            policy=self.policy,
             now=lambda: self.now,
         )
 
@@ -183,6 +186,10 @@ class World:
         self.calls += 1
         if self.calls == self.crash:
             raise CrashError
+
+    async def policy(self, repository: str) -> Policy:
+        assert HERE.repository == repository
+        return Policy(off=self.off)
 
     async def archived(self, repository: str) -> bool:
         assert HERE.repository == repository

@@ -65,6 +65,16 @@ async def test_who_may_say_what(world: World, words: str, who: str, may: bool) -
     assert (may and words in ("/hold", "/pause")) == bool(world.told)
 
 
+async def test_what_is_switched_off_is_not_done_whoever_says_it(world: World) -> None:
+    world.off = frozenset({"hold"})
+    await world.say("alice", "/hold\n/unhold\n/status")
+    assert (
+        "- ✗ `hold` — switched off in this repository by `.gitea/coordinator.toml`" in world.reply
+    )
+    assert "- ✓ `unhold`" in world.reply
+    assert not [one for one in world.told if one.startswith("hold")]
+
+
 async def test_the_right_that_is_needed_is_said_and_not_who_has_it(world: World) -> None:
     await world.say("mallory", "/hold\n/recheck\n/pause")
     assert world.reply == snapshot("""\

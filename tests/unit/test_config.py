@@ -16,6 +16,7 @@ from bot import reference
 from bot.config import FROM_FILES, SECRETS, SHORT_NAMES, Section, Settings, load, setting_paths
 from bot.errors import ConfigError
 from bot.models import Difficulty
+from bot.policy_page import policy_page
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [name for name, path in SHORT_NAMES.items() if path in FROM_FILES]
@@ -57,6 +58,11 @@ class TestPlaces:
         assert timedelta(seconds=90) == settings.recheck_every
         assert "other" == settings.ai.model
         assert load({}).ai.daily_tokens == settings.ai.daily_tokens
+
+    def test_a_byte_order_mark_is_no_part_of_the_file(self):
+        """Some editors write one."""
+        Path("bot.toml").write_text("[server]\nport = 1234\n", encoding="utf-8-sig")
+        assert 1234 == load({}).server.port
 
     def test_a_table_may_be_empty(self):
         """As it is when everything in it is commented out."""
@@ -438,6 +444,8 @@ class TestReference:
         page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
         assert reference.settings_page() == page
         assert reference.settings_file() == (ROOT / "bot.toml").read_text(encoding="utf-8")
+        page = (ROOT / "docs/repository-settings.md").read_text(encoding="utf-8")
+        assert policy_page() == page
 
     def test_the_page_has_a_row_for_every_setting_with_its_variable(self):
         """Those that the code takes."""

@@ -18,6 +18,7 @@ from bot.models import (
     IssueRef,
     Metadata,
     Misfit,
+    Mistake,
     Reading,
     RefState,
     Report,
@@ -254,6 +255,18 @@ CYCLE = {"blockers": (dep(7),), "edges": ((ref(7), ref(3)), (ref(3), ISSUE))}
             {},
             Warn(WarningKind.UNKNOWN_AGENT, texts=("haikuu", "haiku")),
             id="an agent nobody knows",
+        ),
+        pytest.param(
+            {"assigned_agent": "Gamma"},
+            {"barred": (agent("gamma", 1000, 1, Difficulty.EASY),)},
+            Warn(WarningKind.BARRED_AGENT, texts=("Gamma",)),
+            id="an agent that may not work here",
+        ),
+        pytest.param(
+            {},
+            {"mistakes": (Mistake("it is no file", whole=True),)},
+            Warn(WarningKind.SETTINGS, mistakes=(Mistake("it is no file", whole=True),)),
+            id="mistakes in the repository's file",
         ),
         pytest.param(
             {},

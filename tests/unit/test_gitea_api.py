@@ -87,6 +87,12 @@ CALLS: dict[str, tuple[Ask, str, dict[str, str], Any]] = {
         {"recursive": "true", "page": "1", "per_page": "1000"},
         None,
     ),
+    "policy_sha": (
+        lambda a: a.policy_sha(REPO),
+        f"GET /repos/{REPO}/contents/.gitea/coordinator.toml",
+        {},
+        None,
+    ),
     "issue": (lambda a: a.issue(REF), f"GET {ISSUE}", {}, None),
     "issues_since": (
         lambda a: listed(a.issues_since(REPO, SINCE)),
@@ -475,6 +481,22 @@ async def test_a_repository_without_commits_has_no_files(status: int) -> None:
 @pytest.mark.parametrize(("status", "kind"), [(403, Forbidden), (404, NotFound), (503, Retryable)])
 async def test_a_tree_that_cannot_be_read_is_not_taken_for_empty(status: int, kind: type) -> None:
     assert kind is type(await failure(api({TREE: (status, "")}).tree(REPO)))
+
+
+BLOB = f"GET /repos/{REPO}/git/blobs/abc"
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer"),
+    [(b"x = 1\n", {"content": "eCA9IDEK"}), (b"", {"content": None}), (b"", {"content": ""})],
+    ids=["a file", "too large to say", "empty"],
+)
+async def test_a_file_comes_in_base64(expected: bytes, answer: object) -> None:
+    assert expected == await api({BLOB: (200, answer)}).blob(REPO, "abc")
+
+
+async def test_a_file_in_no_base64_cannot_be_read() -> None:
+    assert Permanent is type(await failure(api({BLOB: (200, {"content": "§"})}).blob(REPO, "abc")))
 
 
 # Answers of another shape

@@ -89,7 +89,7 @@ def test_scopes_may_have_other_names() -> None:
     ],
 )
 def test_only_labels_that_the_bot_sets_are_its_own(*, expected: bool, name: str) -> None:
-    assert expected is LabelBook(Scopes(), ["Sonnet"]).owns(name)
+    assert expected is (name.casefold() in LabelBook(Scopes(), ["Sonnet"]).owned)
 
 
 def test_every_label_has_a_colour_and_a_description() -> None:

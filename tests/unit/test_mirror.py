@@ -18,8 +18,8 @@ from bot.gitea.models import (
     TimelineEntry,
     User,
 )
-from bot.mirror import REFUSAL_KEPT, Mirror, Mode, Reach
-from bot.models import IssueRef, Source, Unset
+from bot.mirror import REFUSAL_KEPT, Mirror, Reach
+from bot.models import IssueRef, Mode, Source, Unset
 from bot.natives import Native, Plan, Sight, State
 from bot.snapshot import Neighbours
 
@@ -141,13 +141,18 @@ def says(*refs: IssueRef, **more: Any) -> Sight:
 
 
 async def look(
-    mirror: Mirror, world: World, said: Sight, natives: Neighbours | None = None, *exist: IssueRef
+    mirror: Mirror,
+    world: World,
+    said: Sight,
+    natives: Neighbours | None = None,
+    *exist: IssueRef,
+    mode: Mode = Mode.BOTH,
 ) -> tuple[Plan, tuple[tuple[Unset, tuple[IssueRef, ...]], ...]]:
     """One look, from reading to writing; what could not be set."""
     if natives is None:
         natives = Neighbours(await world.native_dependencies(ME), await world.native_blocking(ME))
         world.asked.clear()
-    sight, found = await mirror.consider(natives, said)
+    sight, found = await mirror.consider(natives, said, mode=mode)
     await mirror.remember(found)
     return found, await mirror.carry_out(sight, found, natives, world.reach(*exist))
 
@@ -367,13 +372,30 @@ async def test_set_to_read_or_off_nothing_is_written_and_nothing_remembered(
     world: World, expected: set[Edge], mode: Mode
 ) -> None:
     world.there = {(TWO, ME), (FAR, ME)}
-    mirror = Mirror(gitea=world, memory=world, links=world, mode=mode)
+    mirror = Mirror(gitea=world, memory=world, links=world)
     said = says(TWO, unlinked=frozenset({(FAR, ME)}))
-    found, unset = await look(mirror, world, said)
+    found, unset = await look(mirror, world, said, mode=mode)
     assert expected == found.people
     assert () == unset
     assert [] == world.asked
     assert {} == world.kept
+
+
+@pytest.mark.parametrize("mode", [Mode.READ, Mode.OFF])
+async def test_set_to_read_or_off_what_was_set_before_is_taken_away(
+    mirror: Mirror, world: World, mode: Mode
+) -> None:
+    """Not what a person took away, and not what an issue of another repository waits for."""
+    await look(mirror, world, says(TWO))
+    world.asked.clear()
+    theirs = Native(FAR, ME, State.SET), Native(ME, FAR, State.OFF)
+    world.kept |= {one.edge: one for one in theirs}
+    natives = Neighbours(await world.native_dependencies(ME))
+    world.asked.clear()
+    found, _ = await look(mirror, world, says(TWO), natives, mode=mode)
+    assert set() == found.people
+    assert ["take 1>2"] == world.asked
+    assert {(FAR, ME): State.SET, (ME, FAR): State.OFF} == world.states
 
 
 async def test_of_an_issue_that_is_gone_nothing_is_remembered(mirror: Mirror, world: World) -> None:

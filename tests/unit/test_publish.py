@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -248,8 +248,21 @@ async def _no_wait(_seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-def labels_of(gitea: LabelStore, locks: Locks | None = None, *, enabled: bool = True) -> Labels:
-    return Labels(gitea, locks or Locks(), BOOK, enabled=enabled, sleep=_no_wait)
+class Mine:
+    """The labels of the bot, put where all that the book owns is its own."""
+
+    def __init__(self, labels: Labels) -> None:
+        self._labels = labels
+        self.refused = labels.refused
+
+    async def put(
+        self, issue: Issue, wanted: Sequence[LabelSpec], *, drop: Collection[str] = ()
+    ) -> bool:
+        return await self._labels.put(issue, wanted, owned={*BOOK.owned, *drop})
+
+
+def labels_of(gitea: LabelStore, locks: Locks | None = None) -> Mine:
+    return Mine(Labels(gitea, locks or Locks(), sleep=_no_wait))
 
 
 def names(gitea: LabelStore) -> list[str]:
@@ -351,12 +364,6 @@ async def test_where_labels_are_refused_it_is_told_until_they_are_not(forbidden:
     assert labels.refused("acme/rocket") is False
 
 
-async def test_labels_that_are_switched_off_are_never_asked_for() -> None:
-    gitea = LabelStore("status/blocked")
-    assert not await labels_of(gitea, enabled=False).put(issue(*gitea.made), [READY])
-    assert [] == gitea.asked
-
-
 @pytest.mark.parametrize("processes", [1, 2])
 async def test_a_label_is_made_once_by_many_at_once(processes: int) -> None:
     """Five issues of one repository in each process, each asking for labels nobody has made."""
@@ -380,7 +387,7 @@ async def test_who_does_not_get_to_make_labels_tries_again_later() -> None:
         waits.append(seconds)
 
     with pytest.raises(Retryable, match="another process"):
-        await Labels(gitea, locks, BOOK, sleep=sleep).put(issue(), [READY])
+        await Labels(gitea, locks, sleep=sleep).put(issue(), [READY], owned=BOOK.owned)
     assert LOCK_TRIES == len(waits)
     assert [] == gitea.made
 

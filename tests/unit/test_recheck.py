@@ -73,6 +73,8 @@ class Bench:
     steady: float = 0.0
     full: bool = False
     judgement: str = "one"
+    pushed: tuple[str, ...] = ()  # what is judged otherwise since a push
+    pushed_asked: list[str] = field(default_factory=list)
 
     def boot(self) -> None:
         """Another process."""
@@ -82,6 +84,7 @@ class Bench:
             watching=self.watching,
             listener=self,
             names=self,
+            policies=self,
             observer=self,
             bot=self.forge.user(BOT).id,
             catch_up=CATCH_UP,
@@ -96,6 +99,10 @@ class Bench:
     async def heard(self, forge_id: int, name: str) -> set[IssueRef]:
         self.names.append((forge_id, name))
         return {IssueRef.parse(ref) for ref in self.concerned}
+
+    async def missed(self, repository: str) -> list[IssueRef]:
+        self.pushed_asked.append(repository)
+        return [IssueRef.parse(ref) for ref in self.pushed if ref.startswith(repository)]
 
     def rechecked(self, *, changed: int, looked: int) -> None:
         self.counted.append((changed, looked))

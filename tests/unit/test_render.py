@@ -23,6 +23,7 @@ from bot.models import (
     FileShare,
     IssueRef,
     Misfit,
+    Mistake,
     RefState,
     Report,
     Source,
@@ -1250,3 +1251,47 @@ def test_ends_with_one_line_end_and_no_gaps():
     text = RENDERER.report(BLOCKED)
     assert text.endswith(">\n")
     assert not re.search(r"\n\n\n|[ \t]$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("expected", "off", "changed"),
+    [
+        (["recheck", "split", "hold"], {"parse"}, {}),
+        (["parse", "recheck", "hold"], {"split"}, {}),
+        (["parse", "recheck", "split"], {"hold"}, {}),
+        (["parse", "recheck", "split", "hold"], {"hold"}, {"status": Status.HOLD}),
+        (["parse", "recheck", "split"], {"unhold"}, {"status": Status.HOLD}),
+        ([], {"parse", "recheck", "split", "hold"}, {}),
+    ],
+    ids=["parse", "split", "hold", "on hold", "on hold for good", "all"],
+)
+def test_there_is_no_box_for_a_command_that_is_switched_off(
+    expected: list[str], off: set[str], changed: dict[str, object]
+) -> None:
+    text = RENDERER.report(replace(TOO_BIG, off=frozenset(off), **changed))
+    assert expected == re.findall(r"mosaic:box=([a-z]+)", text)
+    assert bool(expected) == ("Tick to have it done" in text)
+
+
+def test_a_proposal_that_nobody_may_accept_has_no_box() -> None:
+    proposals = (Dependency(ref(7), RefState.OPEN, (Source.AI,), title="Pumps"),)
+    report = replace(READY, proposals=proposals)
+    assert "- [ ] <!-- mosaic:box=accept:" in RENDERER.report(report)
+    off = RENDERER.report(replace(report, off=frozenset({"blocked-by"})))
+    assert "\n- it waits for \\#7 — Pumps\n" in off
+
+
+def test_mistakes_in_the_repositorys_file_are_told_as_text() -> None:
+    mistakes = [Mistake(f'there is no setting "@alice{n}"', line=n) for n in range(1, 8)]
+    warn = Warn(WarningKind.SETTINGS, mistakes=tuple(mistakes))
+    text = RENDERER.report(replace(READY, warnings=(warn,)))
+    assert "@alice" not in text
+    assert 'line 1: there is no setting "@&#8203;alice1"; line 2:' in text
+    assert 'alice5"; and 2 more.\n' in text
+    assert "What is wrong in it counts as if it did not stand there, the rest counts." in text
+    asks = replace(warn, mistakes=(Mistake("there is no x; did you mean ai?", line=1),))
+    assert "did you mean ai?\n" in RENDERER.report(replace(READY, warnings=(asks,)))
+    whole = replace(warn, mistakes=(Mistake("it is not UTF-8", whole=True),))
+    text = RENDERER.report(replace(READY, warnings=(whole,)))
+    assert "`.gitea/coordinator.toml` cannot be read, so the bot's own settings count here." in text
+    assert "until it is mended: it is not UTF-8.\n" in text

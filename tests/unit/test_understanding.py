@@ -142,3 +142,10 @@ def test_what_a_text_names_follows_where_it_is_now() -> None:
     assert found.reading is not None
     assert (new,) == found.reading.blocked_by
     assert Understood(Metadata()) == Understood(Metadata()).called({old: new})
+
+
+async def test_where_claude_is_not_to_be_asked_it_is_not() -> None:
+    claude = Claude()
+    found = await Understanding(claude, frozenset()).of(issue("Words."), None, ask=False)
+    assert (None, None, False) == (found.reading, found.under_way, found.unread)
+    assert [] == claude.asked

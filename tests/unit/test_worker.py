@@ -114,6 +114,9 @@ class Names:
         self.told.append(f"{forge_id} was {name}")
         return self.moved
 
+    async def missed(self, repository: str) -> list[IssueRef]:
+        return []
+
 
 @dataclass
 class Bench:
@@ -177,7 +180,7 @@ async def _gone(event: Event, desk: Desk) -> Collection[IssueRef]:
 
 @router.on("issues", "pushed")
 async def _pushed(event: Event, desk: Desk) -> Collection[IssueRef]:
-    desk.changed("acme/rocket")
+    await desk.changed("acme/rocket")
     return ()
 
 
@@ -208,6 +211,7 @@ async def bench(sqlite_url: str) -> AsyncIterator[Bench]:
             router=router,
             store=store,
             repositories=Kept(None),  # type: ignore[arg-type]
+            policies=names,
             naming=names,
             freshness=freshness,
             catch_up=CATCH_UP,

@@ -86,6 +86,20 @@ def _entry(url: str, path: str, file: File | None) -> Json:
     }
 
 
+async def blob(call: Call) -> web.Response:
+    """What a file holds, by its sha; of any branch."""
+    sha = call.text("sha")
+    files = (file for commit in call.repository.branches.values() for file in commit.files.values())
+    found = next((file for file in files if file.sha == sha), None)
+    if found is None:
+        raise Refused(400, f"object does not exist [id: {sha}, rel_path: ]")
+    url = f"{call.world.state.url}/api/v1/repos/{call.repository.full_name}/git/blobs/{sha}"
+    content = base64.b64encode(found.data).decode()
+    return answer(
+        {"content": content, "encoding": "base64", "url": url, "sha": sha, "size": found.size}
+    )
+
+
 async def show_content(call: Call) -> web.Response:
     """A file with its content in base64, or what a directory holds."""
     repo, path = call.repository, call.text("path").strip("/")
@@ -213,6 +227,7 @@ def _named(url: str, sha: str) -> Json:
 
 ROUTES: list[Route] = [
     ("GET", f"{HOME}/git/trees/{{sha}}", tree),
+    ("GET", f"{HOME}/git/blobs/{{sha}}", blob),
     ("POST", f"{HOME}/contents", change_files),
     ("GET", f"{HOME}/contents/{{path:.+}}", show_content),
     ("POST", f"{HOME}/contents/{{path:.+}}", create_file),

@@ -70,6 +70,7 @@ async def edit(call: Call) -> web.Response:
         private=body.flag("private"),
         description=body.text("description"),
         archived=body.flag("archived"),
+        default_branch=body.text("default_branch"),
         has_issues=body.flag("has_issues"),
         dependencies_on=bool(tracker.flag("enable_issue_dependencies")) if tracker.fields else None,
     )
