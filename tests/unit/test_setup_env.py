@@ -122,7 +122,7 @@ class TestBefore:
             check_writable(path)
 
     def test_a_folder_that_is_not_there(self, tmp_path):
-        with pytest.raises(ConfigError, match="cannot be written, and .env is to be there"):
+        with pytest.raises(ConfigError, match=r"cannot be written, and \.env is to be there"):
             check_writable(tmp_path / "no" / ".env")
 
     def test_a_link_that_leads_out_of_the_folder(self, tmp_path):
