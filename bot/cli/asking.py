@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -31,6 +33,18 @@ class Answers:
     secret: SecretStr
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C, and the end of the input, end a question that stands in a running loop."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except EOFError:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Asker:
     """Asks on the terminal; where it may not (`--yes`, or none), see `demand`."""
 
@@ -52,9 +66,11 @@ class Asker:
             if not default:
                 self._lacking.append(lacking)
             return default
-        while not (said := Prompt.ask(question, default=default or None)):
-            pass
-        return said.strip()
+        said = ""
+        with _interruptible():
+            while not said:
+                said = (Prompt.ask(question, default=default or None) or "").strip()
+        return said
 
     def secret(self, question: str, *, lacking: str) -> SecretStr:
         """A line that is not shown."""
@@ -63,9 +79,11 @@ class Asker:
         if not self._may:
             self._lacking.append(lacking)
             return SecretStr("")
-        while not (said := Prompt.ask(f"{question} (not shown)", password=True)):
-            pass
-        return SecretStr(said.strip())
+        said = ""
+        with _interruptible():
+            while not said:
+                said = Prompt.ask(f"{question} (not shown)", password=True).strip()
+        return SecretStr(said)
 
     async def other_token(self, login: str) -> SecretStr | None:
         """A token that somebody has; None where nobody can be asked."""
@@ -77,13 +95,14 @@ class Asker:
 
         if not self._may:
             return self._yes
-        return Confirm.ask(question, default=False)
+        with _interruptible():
+            return Confirm.ask(question, default=False)
 
 
 def answers(asker: Asker, environ: Mapping[str, str], *, url: str, login: str) -> Answers:
     """What is needed to sign in."""
-    url = asker.text(
-        "Address of Gitea", url, lacking="Which Gitea? Give --url, or set GITEA_URL."
+    url = url or asker.text(
+        "Address of Gitea", "", lacking="Which Gitea? Give --url, or set GITEA_URL."
     ).rstrip("/")
     if login:
         found = value_of(PASSWORD, environ)

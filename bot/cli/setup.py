@@ -175,7 +175,7 @@ async def _wish(
     bot = options.bot or holder or asker.text("Login of the bot's user", BOT, lacking="")
     known = options.bot_url or settings.server.url
     address = known or asker.text(
-        "Address under which Gitea reaches the bot", default_address(who.url, settings), lacking=""
+        "Where Gitea reaches the bot", default_address(who.url, settings), lacking=""
     )
     return Wish(
         url=who.url,

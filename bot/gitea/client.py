@@ -31,6 +31,7 @@ MAX_RESPONSE = 32 * 1024 * 1024
 MAX_ERROR = 64 * 1024
 MAX_PAGES = 1000
 MAX_REDIRECTS = 3
+SHORTEST_SECRET = 6  # bytes
 LONGEST_WAIT = 30.0  # seconds; longer is for the queue, which holds no connection meanwhile
 WHOLE_ANSWER = 6  # a whole answer may take so many times as long as a single wait for bytes
 
@@ -321,8 +322,9 @@ def _checked(token: SecretStr) -> SecretStr:
 
 
 def _without(body: bytes, secret: SecretStr) -> bytes:
-    """What Gitea answered, where it repeats what it was signed in with."""
-    return body.replace(secret.get_secret_value().encode() or b"\0", b"***")
+    """What Gitea answered, without what it was signed in with; a short word is left to stand."""
+    hidden = secret.get_secret_value().encode()
+    return body.replace(hidden, b"***") if len(hidden) >= SHORTEST_SECRET else body
 
 
 def _certificates(ca_file: Path | None) -> ssl.SSLContext | bool:

@@ -64,7 +64,9 @@ class LabelMaker:
             self._progress(done, len(found))
             return outcome
 
-        outcomes = await asyncio.gather(*(one(repo.full_name) for repo in found))
+        async with asyncio.TaskGroup() as group:  # waits for all of them, also when interrupted
+            tasks = [group.create_task(one(repo.full_name)) for repo in found]
+        outcomes = [task.result() for task in tasks]
         made, same = outcomes.count("made"), outcomes.count("same")
         if made:
             course.did(f"made the labels in {made} repositories of {org}")
@@ -75,19 +77,19 @@ class LabelMaker:
         part = course.part(repo)
         part.step = course.step
         try:
-            missing = await self._missing(repo)
-            if missing and not course.dry:
-                await part.make(
-                    "",
-                    lambda: self._make(repo, missing),
-                    (f"removed the new labels of {repo} again", lambda: self._take(repo, missing)),
-                    quiet=True,
-                )
-        except CoordinatorError as error:
-            part.say(error)
-            course.join(part)
+            async with part.all_or_nothing():
+                missing = await self._missing(repo)
+                if missing and not course.dry:
+                    await part.make(
+                        "",
+                        lambda: self._make(repo, missing),
+                        (f"removed the new labels of {repo}", lambda: self._take(repo, missing)),
+                        quiet=True,
+                    )
+        except CoordinatorError:
             return "failed"
-        course.join(part)
+        finally:
+            course.join(part)
         return "made" if missing else "same"
 
     async def _missing(self, repo: str) -> Sequence[LabelSpec]:

@@ -57,5 +57,7 @@ def place_of(text: str) -> Place:
 
 def places_of(texts: Iterable[str]) -> tuple[Place, ...]:
     """The same for several, each once whatever its case."""
-    found = {place.name.lower(): place for place in map(place_of, texts)}
+    found: dict[str, Place] = {}
+    for place in map(place_of, texts):
+        found.setdefault(place.name.lower(), place)
     return tuple(found.values())

@@ -297,6 +297,13 @@ class TestOrganization:
         assert "ouch" in stage.said("wrong")
         assert len(LABELS) == len(stage.forge.repository(REPO).labels)
 
+    async def test_no_half_set_of_labels_is_left_in_one(self, stage):
+        stage.forge.faults.add("POST", f"/repos/{REPO}/labels", status=500, after=True)
+        stage.forge.add_repository("acme/lander")
+        assert not await stage.setup("acme")
+        assert not stage.forge.repository(REPO).labels
+        assert len(LABELS) == len(stage.forge.repository("acme/lander").labels)
+
     async def test_many_at_once(self, stage):
         for number in range(2 * AT_ONCE + 1):
             stage.forge.add_repository(f"acme/number{number}")
@@ -378,6 +385,22 @@ class TestNothingIsLeft:
         while "Right" not in {line.step for line in stage.lines}:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        assert before == stage.snapshot()
+
+    @pytest.mark.parametrize("place", [REPO, "acme"])
+    async def test_where_it_is_interrupted_among_labels(self, stage, place):
+        """Those it had just asked for, too."""
+        for number in range(2 * AT_ONCE):
+            stage.forge.add_repository(f"acme/number{number}")
+        before = stage.snapshot()
+        stage.forge.faults.add("POST", "/labels$", delay=0.3, times=1)
+        work = asyncio.create_task(stage.setup(place))
+        while not any(r.labels for r in stage.forge.state.repositories.values()):
+            await asyncio.sleep(0.01)
+            assert not work.done()
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
