@@ -5,7 +5,7 @@ Grammar. A command is a line of a comment that begins, at most three blanks in, 
 paragraph of its own level, not in code, quotes, headings, lists, tables, links or HTML elements.
 
 A command is declared once, by the decorator on the function that does it; `/help`, the help page,
-the README's table and the check of rights read that declaration.
+docs/commands.md and the check of rights read that declaration.
 """
 
 from __future__ import annotations

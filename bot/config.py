@@ -1,12 +1,14 @@
-"""Settings: `bot.toml`, then the environment on top.
+"""Settings: `bot.toml`, then `.env`, then the environment on top.
 
-Three places, the later one wins: the defaults here, `bot.toml` (or the file `BOT_CONFIG` names),
-the environment. Every setting of the file can be set by a variable named `MOSAIC_` plus its path
-in upper case joined by two underscores: `[ai] model` is `MOSAIC_AI__MODEL`. What differs per
-installation has the short names of `SHORT_NAMES`; secrets come from the environment only, or from
-a file that `NAME_FILE` points to.
+Four places, the later one wins: the defaults here, `bot.toml` (or the file `BOT_CONFIG` names),
+the variables in the file `.env` of the current folder, the environment. Every setting of the file
+can be set by a variable named `MOSAIC_` plus its path in upper case joined by two underscores:
+`[ai] model` is `MOSAIC_AI__MODEL`. What differs per installation has the short names of
+`SHORT_NAMES`; secrets come from the environment or `.env` only, or from a file that `NAME_FILE`
+points to.
 
-An unknown key, in the file or in a `MOSAIC_…` variable, is an error that names the nearest one.
+An unknown key, in the file or in a `MOSAIC_…` variable, is an error that names the nearest one; so
+is a variable that is nearly one of these.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -40,10 +43,10 @@ from pydantic_settings import (
 )
 from rapidfuzz import process
 
+from bot.envfile import ENV_FILE, read_env
 from bot.errors import ConfigError
 from bot.models import Agent, Difficulty
-
-PREFIX = "MOSAIC_"
+from bot.variables import PREFIX, meant, passwords, value_of
 
 SHORT_NAMES: Mapping[str, tuple[str, ...]] = {
     "GITEA_URL": ("gitea", "url"),
@@ -59,6 +62,8 @@ SHORT_NAMES: Mapping[str, tuple[str, ...]] = {
 """The environment variables that have a name of their own, and the setting each one sets."""
 
 SECRETS = frozenset({("gitea", "token"), ("gitea", "webhook_secret"), ("ai", "api_key")})
+FROM_FILES = SECRETS | {("database_url",)}
+"""What may stand in a file that `NAME_FILE` names: an address may hold a password."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _EXAMPLE = '["a", "b"] or {"key": 1}'
@@ -86,6 +91,20 @@ def _size(value: object) -> object:
     if not found:
         raise ValueError('a size is written like "8MiB" or "512KiB"')
     return int(found[1]) * _SIZES[found[2]]
+
+
+def as_size(count: int) -> str:
+    """A number of bytes, as one writes it in a setting."""
+    return next(
+        f"{count // size}{unit}" for unit, size in reversed(_SIZES.items()) if count % size == 0
+    )
+
+
+def as_duration(value: timedelta) -> str:
+    """A length of time, as one writes it in a setting."""
+    units = [(unit, timedelta(seconds=seconds)) for unit, seconds in reversed(_UNITS.items())]
+    fitting = (f"{value // size}{unit}" for unit, size in units if not value % size)
+    return next(fitting, f"{value / timedelta(milliseconds=1):g}ms")
 
 
 def _positive(value: timedelta) -> timedelta:
@@ -153,6 +172,7 @@ class ServerSettings(Section):
 
     host: str = Field("0.0.0.0", description="Address to listen on (HOST).")  # noqa: S104
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on (PORT).")
+    url: str = Field("", description="Address under which Gitea reaches the bot.")
     max_body: Size = Field("8MiB", description="Largest webhook body; more is answered 413.")  # type: ignore[assignment]
     shutdown: Duration = Field("20s", description="How long work may finish when stopped.")  # type: ignore[assignment]
 
@@ -337,6 +357,13 @@ class Settings(BaseSettings):
             Agent(name=name, **agent.model_dump()) for name, agent in sorted(self.agents.items())
         )
 
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Every secret among the settings: none of them is ever shown."""
+        gitea = self.gitea
+        secrets = (gitea.token, *gitea.secrets, self.ai.api_key)
+        return passwords(self.database_url) | {one.get_secret_value() for one in secrets} - {""}
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -347,12 +374,12 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment over the file; `load` hands both in."""
-        given = init_settings()
-        environ = given.get("environ", {})
+        handed = init_settings()
+        environ = handed.get("environ", {})
         return (
-            InitSettingsSource(settings_cls, _short(environ)),
+            InitSettingsSource(settings_cls, handed.get("short", {})),
             _Environment(settings_cls, environ),
-            InitSettingsSource(settings_cls, given.get("file", {})),
+            InitSettingsSource(settings_cls, handed.get("file", {})),
         )
 
 
@@ -360,7 +387,8 @@ class _Environment(EnvSettingsSource):
     """The `MOSAIC_…` variables of a given environment, not of the process."""
 
     def __init__(self, settings_cls: type[BaseSettings], environ: Mapping[str, str]) -> None:
-        self._environ = {name.lower(): value for name, value in environ.items() if value}
+        ours = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+        self._environ = {name.lower(): value for name, value in ours.items() if value}
         super().__init__(settings_cls, env_prefix=PREFIX, env_nested_delimiter="__")
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
@@ -372,8 +400,7 @@ class _Environment(EnvSettingsSource):
             return super().decode_complex_value(field_name, field, value)
         except ValueError:
             ours = {n.upper() for n, v in self._environ.items() if v == value}
-            name = min(name for name in ours if name.startswith(PREFIX))
-            raise ConfigError(f"environment: {name} is not JSON, such as {_EXAMPLE}") from None
+            raise ConfigError(f"environment: {min(ours)} is not JSON, such as {_EXAMPLE}") from None
 
 
 def load(environ: Mapping[str, str] | None = None, path: Path | None = None) -> Settings:
@@ -382,14 +409,58 @@ def load(environ: Mapping[str, str] | None = None, path: Path | None = None) -> 
     `path` defaults to what `BOT_CONFIG` names, else `bot.toml`, which may be absent. Raises
     ConfigError, whose message names every wrong setting and, for an unknown one, the nearest.
     """
-    environ = os.environ if environ is None else environ
-    file, table = _file(environ, path)
-    if wrong := [*_wrong_in_file(file, table), *_wrong_variables(environ)]:
+    return settings_of(given(environ, path))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What stands in the places: variables, and the `table` of a `file`, which may be absent.
+
+    `from_env_file` names the variables that stand in `.env`.
+    """
+
+    environ: Mapping[str, str]
+    file: Path
+    table: Mapping[str, Any]
+    from_env_file: frozenset[str] = frozenset()
+
+    def place(self, variable: str) -> str:
+        """Where a variable stands."""
+        return str(ENV_FILE) if variable in self.from_env_file else "environment"
+
+
+def given(environ: Mapping[str, str] | None = None, path: Path | None = None) -> Given:
+    """Read the places; arguments as of `load`. Raises ConfigError for a file that is none.
+
+    Where an environment is handed in, `.env` is not read.
+    """
+    beside = _beside(os.environ) if environ is None else {}
+    environ = {**(os.environ if environ is None else environ), **beside}
+    return Given(environ, *_file(environ, path), frozenset(beside))
+
+
+def _beside(environ: Mapping[str, str]) -> dict[str, str]:
+    """What `.env` sets and the environment does not, by whatever name."""
+    beside = read_env(environ)
+    known = _variables({**beside, **environ})
+    there = {known.get(name, name) for name, value in environ.items() if value}
+    return {
+        name: value
+        for name, value in beside.items()
+        if known.get(name, name) not in there and not environ.get(name)
+    }
+
+
+def settings_of(given: Given) -> Settings:
+    """The settings that come of these places. Raises ConfigError."""
+    environ, file, table = given.environ, given.file, given.table
+    short, unread = _short(environ)
+    if wrong := [*_wrong_in_file(file, table), *_wrong_variables(given), *unread]:
         raise ConfigError("\n".join(wrong))
     try:
-        return Settings(file=table, environ=environ)  # type: ignore[call-arg]
+        return Settings(file=table, environ=environ, short=short)  # type: ignore[call-arg]
     except ValidationError as error:
-        raise ConfigError(_explain(error, environ)) from None
+        raise ConfigError(_explain(error, given)) from None
 
 
 def setting_paths() -> Iterator[tuple[str, ...]]:
@@ -402,11 +473,20 @@ def setting_paths() -> Iterator[tuple[str, ...]]:
             yield (name,)
 
 
+def field_of(path: tuple[str, ...]) -> FieldInfo:
+    """What is declared of a setting, one of `setting_paths`."""
+    *section, name = path
+    kind = Settings.model_fields[section[0]].annotation if section else Settings
+    assert isinstance(kind, type)
+    assert issubclass(kind, BaseModel)
+    return kind.model_fields[name]
+
+
 def _file(environ: Mapping[str, str], path: Path | None) -> tuple[Path, dict[str, Any]]:
     named = path or (Path(environ["BOT_CONFIG"]) if environ.get("BOT_CONFIG") else None)
     path = named or Path("bot.toml")
     try:
-        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+        return path, tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         if named:
             raise ConfigError(f"{path}: there is no such file") from None
@@ -425,14 +505,43 @@ def _wrong_in_file(file: Path, table: Mapping[str, Any]) -> Iterator[str]:
             yield _unknown(file, ".".join(path), (".".join(one) for one in known))
 
 
-def _wrong_variables(environ: Mapping[str, str]) -> Iterator[str]:
+def _wrong_variables(given: Given) -> Iterator[str]:
+    environ, table = given.environ, given.table
+    known = _variables(environ)
+    there = {path for name, path in known.items() if environ.get(name)}
+    there |= {path for path in setting_paths() if _changed(table, path)}
+    for name, value in environ.items():
+        if name in known:
+            continue
+        if name.startswith(PREFIX):
+            ours = (one for one in known if one.startswith(PREFIX))
+            yield _unknown(given.place(name), name, ours)
+        elif value and (near := meant(name, known)) and known[near] not in there:
+            yield (
+                f"{given.place(name)}: there is no setting {name}; did you mean {near}? "
+                f"If {name} is for another program, set {near} as well"
+            )
+
+
+def _changed(table: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    """Whether the file sets this to something else than the default: ours names every setting."""
+    value: Any = table
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value not in (None, "", field_of(path).default)
+
+
+def _variables(environ: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+    """Every variable there may be, and the setting it sets."""
     ours = [name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX)]
     agents = {name.split("__")[1] for name in ours if name.startswith("AGENTS__")}
     paths = (*setting_paths(), *(("agents", agent) for agent in agents), *_agent_paths(agents))
-    known = {PREFIX + "__".join(path).upper() for path in paths}
-    for name in ours:
-        if PREFIX + name not in known:
-            yield _unknown("environment", PREFIX + name, known)
+    return {
+        **{PREFIX + "__".join(path).upper(): path for path in paths},
+        **SHORT_NAMES,
+        **{f"{name}_FILE": path for name, path in SHORT_NAMES.items() if path in FROM_FILES},
+        "BOT_CONFIG": ("bot_config",),
+    }
 
 
 def _agent_paths(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
@@ -457,30 +566,25 @@ def _unknown(where: Path | str, name: str, known: Iterable[str]) -> str:
     return f"{where}: there is no setting {name}{hint}"
 
 
-def _short(environ: Mapping[str, str]) -> dict[str, Any]:
-    """What the variables with names of their own set, as nested tables."""
+def _short(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """What the variables with names of their own set, as nested tables; and what is wrong."""
     values: dict[str, Any] = {}
+    wrong = []
     for name, path in SHORT_NAMES.items():
-        value = environ.get(name)
-        if path in SECRETS and environ.get(f"{name}_FILE"):
-            value = _secret_file(name, Path(environ[f"{name}_FILE"]))
-        if not value:
+        try:
+            value = value_of(name, environ) if path in FROM_FILES else environ.get(name)
+        except ConfigError as error:
+            wrong.append(str(error))
             continue
-        table = values
-        for key in path[:-1]:
-            table = table.setdefault(key, {})
-        table[path[-1]] = value
-    return values
+        if value:
+            table = values
+            for key in path[:-1]:
+                table = table.setdefault(key, {})
+            table[path[-1]] = value
+    return values, wrong
 
 
-def _secret_file(name: str, path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name}_FILE: {path} cannot be read: {error}") from None
-
-
-def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
+def _explain(error: ValidationError, given: Given) -> str:
     """Pydantic's findings, one line each, without the values: one may be a secret.
 
     A short name is told where it is what set the value.
@@ -490,6 +594,8 @@ def _explain(error: ValidationError, environ: Mapping[str, str]) -> str:
     for found in error.errors(include_input=False, include_url=False):
         path = tuple(str(part) for part in found["loc"])
         name = short.get(path, "")
-        where = ".".join(path) + (f" ({name})" if environ.get(name) else "")
+        where = ".".join(path) + (f" ({name})" if given.environ.get(name) else "")
+        if name in given.from_env_file:
+            where = f"{ENV_FILE}: {where}"
         lines.append(f"{where}: {found['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)

@@ -149,7 +149,8 @@ class Engine:
         except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
             _running = None
             await asyncio.to_thread(self._close)
-            raise StoreError(f"the queue cannot be opened: {error}") from None
+            why = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+            raise StoreError(f"the queue cannot be opened: {why}") from None
 
     def _config(self, engine: sa.Engine) -> DBOSConfig:
         return {

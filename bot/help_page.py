@@ -1,23 +1,15 @@
-"""What commands there are, for people: the page `GET /help` and the table of the README.
-
-Both are made from the commands' own declarations. `python -m bot.help_page` puts the table of the
-README in the folder it is run in right.
-"""
+"""What commands there are, for people: the page `GET /help`, made from their own declarations."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from bot.commands import Command, discover_commands
-from bot.render import TEMPLATES, Renderer
-
-README = Path("README.md")
-BEGIN, END = "<!-- commands -->", "<!-- /commands -->"
+from bot.commands import Command
+from bot.render import TEMPLATES
 
 
 def help_page(commands: Iterable[Command], bot: str) -> str:
@@ -25,22 +17,8 @@ def help_page(commands: Iterable[Command], bot: str) -> str:
     return _jinja().get_template("help.html.j2").render(commands=_shown(commands), bot=bot)
 
 
-def table(commands: Iterable[Command]) -> str:
-    """Every command as a row of a Markdown table."""
-    return Renderer().reply("commands", commands=_shown(commands))
-
-
 def _shown(commands: Iterable[Command]) -> list[Command]:
     return [one for one in commands if not one.hidden]
-
-
-def with_table(text: str, rows: str) -> str:
-    """A text with this table between its two marks; raises ValueError when they are not there."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"there is no {BEGIN} … {END}")
-    return f"{before}{begin}\n{rows}{end}{after}"
 
 
 def _jinja() -> Environment:
@@ -63,13 +41,3 @@ def _spans(text: str) -> Markup:
         for nth, part in enumerate(parts)
     )
     return Markup("").join(marked)
-
-
-def main() -> None:
-    """Put the table of the README in this folder right."""
-    text = README.read_text(encoding="utf-8")
-    README.write_text(with_table(text, table(discover_commands())), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -70,7 +70,8 @@ class Previewer:
 
     def markdown(self, text: Text) -> str:
         """The report as the comment would stand there, with every blocker open."""
-        return self._renderer.report(self._report(text, self._metadata(text)))
+        report = self._renderer.report(self._report(text, self._metadata(text)))
+        return report.replace(f"#35;{MAX_ISSUE_NUMBER}", "this issue:")  # it has no number yet
 
     def as_json(self, text: Text) -> dict[str, JSON]:
         """What was read (`metadata`) and what was made of it (`report`)."""

@@ -1,6 +1,7 @@
 """The reference of all settings, written from the code: `bot.toml`, and two pages of `docs/`.
 
-`python -m bot.reference` writes them anew, into the folder it is run in.
+`python -m bot.reference` writes them anew, into the folder it is run in, and with them the pages of
+all commands.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from bot.config import PREFIX, SECRETS, SHORT_NAMES, AgentSettings, Section, Settings
+from bot.command_pages import command_line_page, commands_page
+from bot.commands import discover_commands
+from bot.config import SECRETS, SHORT_NAMES, AgentSettings, Section, Settings
 from bot.models import Difficulty
 from bot.policy_page import policy_page
+from bot.variables import PREFIX
 
 FILE, PAGE = Path("bot.toml"), Path("docs/settings.md")
 POLICY_PAGE = Path("docs/repository-settings.md")
+COMMANDS, COMMAND_LINE = Path("docs/commands.md"), Path("docs/command-line.md")
 
 _HEAD = """\
 # Every setting of Mosaic Coordinator with its default. What is not here keeps its default, so this
@@ -32,16 +37,20 @@ _AGENTS = """\
 _PAGE = """\
 # Settings
 
-Three places, the later one wins: the defaults, `bot.toml` (or the file that `BOT_CONFIG` names),
-the environment. An unknown key is an error that names the nearest one.
+Four places, the later one wins: the defaults, `bot.toml` (or the file that `BOT_CONFIG` names), the
+variables in the file `.env` of the current folder, the environment. An unknown key is an error that
+names the nearest one; so is a variable that is a slip away from one of these, while the right one
+is not set. `mosaic-coordinator settings` shows what is in force, and where each value comes from.
 
 Durations are written `"90s"`, `"5m"`, `"1h"`, `"7d"`; sizes `"512KiB"`, `"8MiB"`. In a variable,
 lists and tables are JSON: `MOSAIC_GITEA__ALIASES='["http://localhost:3000"]'`. An empty variable
 is one that is not set. Where a setting has a short name, `MOSAIC_…` works too, and the short name
 wins.
 
-Secrets come from the environment only, or from a file: `GITEA_TOKEN_FILE=/run/secrets/token`, and
-likewise `GITEA_WEBHOOK_SECRET_FILE` and `ANTHROPIC_API_KEY_FILE`.
+Secrets come from the environment or `.env` only, or from a file, as Docker hands them in:
+`GITEA_TOKEN_FILE=/run/secrets/token`, and likewise `GITEA_WEBHOOK_SECRET_FILE`,
+`ANTHROPIC_API_KEY_FILE` and `DATABASE_URL_FILE` (for the password in it). To set a variable and its
+`…_FILE` both, or a file that is empty, is an error.
 
 This page is written by `python -m bot.reference`.
 """
@@ -160,10 +169,12 @@ def _toml(value: object) -> str:
 
 
 def main() -> None:
-    """Write them anew."""
+    """Write all of them anew."""
     FILE.write_text(settings_file(), encoding="utf-8")
     PAGE.write_text(settings_page(), encoding="utf-8")
     POLICY_PAGE.write_text(policy_page(), encoding="utf-8")
+    COMMANDS.write_text(commands_page(discover_commands()), encoding="utf-8")
+    COMMAND_LINE.write_text(command_line_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

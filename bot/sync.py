@@ -45,7 +45,7 @@ class Outcome:
     def as_json(self) -> str:
         """One JSON object."""
         failed = [{"issue": issue, "error": error} for issue, error in self.failed.items()]
-        return json.dumps({"issues": self.issues, "failed": failed}, ensure_ascii=False)
+        return json.dumps({"issues": self.issues, "failed": failed})
 
 
 @dataclass(frozen=True, slots=True)

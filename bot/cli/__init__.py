@@ -1,12 +1,12 @@
-"""The command line: serve · demo · preview · check · sync · failures.
+"""The command line: what one can do is in `COMMANDS`.
 
-Exit status: 0 done, 1 failed, 2 bad use or settings. A person's mistake is one line on standard
-error, never a traceback. Each command is a module of its own here.
+Exit status: 0 done, 1 failed, 2 bad use or settings, 130 interrupted. A person's mistake is one
+line on standard error, never a traceback. Each command is a module of its own here.
 """
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -14,41 +14,51 @@ import typer
 from bot import __version__
 from bot.cli.check import check
 from bot.cli.demo import demo
-from bot.cli.failures import failures_app
+from bot.cli.ending import ended
+from bot.cli.failures import failures, failures_app
 from bot.cli.preview import preview
-from bot.cli.printing import BAD_USE, FAILED, fail
 from bot.cli.serve import serve
+from bot.cli.settings import settings
+from bot.cli.setup import setup
 from bot.cli.sync import sync
-from bot.errors import ConfigError, CoordinatorError
+from bot.cli.template import template
+from bot.cli.usage import PROGRAM, Command, Group, epilog
+
+SET_UP, RUN, TRY = "Set up", "Run", "Try"
+COMMANDS: Mapping[str, tuple[Callable[..., None], ...]] = {
+    SET_UP: (setup, check, settings, template),
+    RUN: (serve, sync),
+    TRY: (demo, preview),
+}
+"""The commands, in the order and under the headings in which the help shows them."""
 
 app = typer.Typer(
-    name="mosaic-coordinator",
+    name=PROGRAM,
+    cls=Group,
     help="A bot user for Gitea that says how much work an issue is, who should take it and what "
     "it waits for.",
+    epilog=f"{PROGRAM} COMMAND --help says more of each, with examples.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, demo, preview, check, sync):
-    app.command()(command)
-app.add_typer(failures_app, name="failures")
+for panel, commands in COMMANDS.items():
+    for command in commands:
+        app.command(cls=Command, rich_help_panel=panel, epilog=epilog(command))(command)
+app.add_typer(
+    failures_app, name="failures", cls=Group, rich_help_panel=RUN, epilog=epilog(failures)
+)
 
 
 def main() -> None:
     """Run the command line; the installed command `mosaic-coordinator`."""
-    try:
-        app()
-    except ConfigError as error:
-        fail(str(error), BAD_USE)
-    except CoordinatorError as error:
-        fail(str(error), FAILED)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    ended(app)
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"mosaic-coordinator {__version__}")
+        print(f"{PROGRAM} {__version__}")
         raise typer.Exit
 
 

@@ -11,27 +11,38 @@ import typer
 
 from bot.cli.printing import BAD_USE, FAILED, fail, one_line
 from bot.cli.running import run
+from bot.cli.usage import examples
 
 _MARKS = {"good": "✓", "note": "!", "wrong": "✗"}
 
 
+@examples(
+    ("check", "in every repository where issues are assigned to the bot"),
+    ("check acme/rocket acme/valves", "in these"),
+    ("check --json | jq 'select(.grade == \"wrong\")'", "for a program"),
+)
 def check(
     repositories: Annotated[
         list[str] | None,
-        typer.Argument(help="owner/repo …; unless said, where issues are assigned to the bot."),
+        typer.Argument(
+            metavar="OWNER/REPO",
+            help="Repositories to look at; unless said, where issues are assigned to the bot.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one finding a line.")] = False,
 ) -> None:
-    """Look for what may keep the bot from working; status 1 when something is wrong.
+    """Look for what may keep the bot from working.
 
-    Needs GITEA_URL and GITEA_TOKEN in the environment.
+    Says of each thing what is wrong, why that matters and what to do. Status 1 when something is
+    wrong. Needs GITEA_URL and GITEA_TOKEN.
     """
     run(_check(repositories or [], as_json=as_json))
 
 
 async def _check(repositories: list[str], *, as_json: bool) -> None:
     from bot.app import gitea_client, utc_now
-    from bot.check import Check, Grade
+    from bot.check.finding import Grade
+    from bot.check.gitea import Check
     from bot.config import load
     from bot.gitea.api import GiteaAPI
     from bot.models import Mode

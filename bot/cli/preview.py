@@ -11,27 +11,38 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.printing import BAD_USE, fail
+from bot.cli.usage import examples
 from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.preview import Text
 
 
+@examples(
+    ("preview issue.md", "a text whose first line may be its title, `# Title`"),
+    ("preview < issue.md", "the same, from standard input"),
+    ("preview --json issue.md | jq .metadata.blocked_by", "for a program"),
+)
 def preview(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Issue texts; a first line `# Title` is the title. None: stdin."),
+        typer.Argument(
+            metavar="FILE", help="Issue texts, in Markdown; unless said, or -, standard input."
+        ),
     ] = None,
     as_json: Annotated[
         bool,
         typer.Option(
             "--json",
-            help="One JSON object a line, in and out: repository, number, title, body in; "
-            "metadata and report out.",
+            help="As JSON, one object a line: what was read, and the report. Lines of JSON are "
+            "taken too, with repository, number, title and body.",
         ),
     ] = False,
 ) -> None:
-    """Show the report for a text, without any server."""
+    """Show the report for a text, without any server.
+
+    Everything the text waits for counts as open.
+    """
     from bot.config import load
     from bot.preview import Previewer
 
@@ -69,6 +80,10 @@ def _content(file: Path) -> str:
 
 
 def _stdin() -> str:
+    if sys.stdin is None:  # closed by whoever called
+        return ""
+    if sys.stdin.isatty():
+        print("Type the text; Ctrl-D on a line of its own ends it.", file=sys.stderr)
     return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
 
 
@@ -77,8 +92,10 @@ def _show(markdown: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
+    from bot.on_terminal import drawable
+
     console = Console()
     if console.is_terminal:
-        console.print(Markdown(markdown))
+        console.print(Markdown(drawable(markdown, unfolded=True)))
     else:
         print(markdown)

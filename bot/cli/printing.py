@@ -12,9 +12,14 @@ FAILED, BAD_USE = 1, 2
 
 def fail(message: str, status: int) -> NoReturn:
     """End with this status, and say why on standard error."""
+    sys.exit(tell(message, status))
+
+
+def tell(message: str, status: int) -> int:
+    """Say on standard error why it will end with this status, which is returned."""
     for line in message.splitlines():
         print(f"mosaic-coordinator: {line}", file=sys.stderr)
-    sys.exit(status)
+    return status
 
 
 def one_line(text: str) -> str:

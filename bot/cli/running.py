@@ -15,15 +15,7 @@ def log_as(settings: Settings, level: str) -> None:
     """Write log lines from this level on, without the secrets of these settings."""
     from bot.logs import configure
 
-    configure(
-        level=level,
-        style=settings.log_format,
-        secrets=[
-            settings.gitea.token.get_secret_value(),
-            *(secret.get_secret_value() for secret in settings.gitea.secrets),
-            settings.ai.api_key.get_secret_value(),
-        ],
-    )
+    configure(level=level, style=settings.log_format, secrets=settings.hidden)
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:

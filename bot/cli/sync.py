@@ -9,19 +9,25 @@ import typer
 
 from bot.cli.printing import BAD_USE, FAILED, fail, one_line, progress
 from bot.cli.running import log_as, run
+from bot.cli.usage import examples
 from bot.errors import UserError
 
 
+@examples(
+    ("sync", "every issue that is assigned to the bot, or that it knows"),
+    ("sync acme/rocket", "those of one repository"),
+)
 def sync(
     repositories: Annotated[
-        list[str] | None, typer.Argument(help="owner/repo …; unless said, all there are.")
+        list[str] | None,
+        typer.Argument(metavar="OWNER/REPO", help="Repositories; unless said, all there are."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as a JSON object.")] = False,
 ) -> None:
-    """Bring every issue up to date, now, that is assigned to the bot or that it knows.
+    """Bring every issue up to date, now.
 
-    Beside a bot that is at work, too; status 1 when an issue failed. Needs GITEA_URL and
-    GITEA_TOKEN in the environment.
+    That is, those that are assigned to the bot or that it knows; beside a bot that is at work, too.
+    Status 1 when an issue failed. Needs GITEA_URL and GITEA_TOKEN.
     """
     run(_sync(repositories or [], as_json=as_json))
 

@@ -25,7 +25,10 @@ class Right(IntEnum):
 
 @dataclass(slots=True, eq=False)
 class User:
-    """A person, a bot or an organisation (`members` is empty for the first two)."""
+    """A person, a bot or an organisation (`owners` is empty for the first two).
+
+    `switched_off`: an administrator lets them sign in no more.
+    """
 
     id: int
     login: str
@@ -35,14 +38,35 @@ class User:
     is_admin: bool = False
     is_organization: bool = False
     owners: list[User] = field(default_factory=list)
+    login_name: str = ""
+    password: str = ""
+    switched_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token: whose it is, and the scopes it has (`all`, or `write:issue` …)."""
+    """An access token: whose it is, and the scopes it has (`all`, or `write:issue` …).
+
+    id 0 stands for a password.
+    """
 
     user: User
     scopes: frozenset[str] = frozenset({"all"})
+    id: int = 0
+    name: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Team:
+    """A team of an organisation that may do `right` in all its repositories, or in none."""
+
+    id: int
+    organization: User
+    name: str
+    right: Right
+    description: str = ""
+    all_repositories: bool = False
+    members: list[User] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

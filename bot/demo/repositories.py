@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.demo import payloads
 from bot.demo.commits import new_commit
-from bot.demo.records import File, Milestone, Repository, Right, User
+from bot.demo.records import File, Milestone, Repository, Right, Team, User
 from bot.demo.refusals import (
     NOT_REPOSITORY_ADMIN,
     NOT_REPOSITORY_WRITER,
@@ -36,9 +36,12 @@ class Settings:
     dependencies_on: bool | None = None
 
 
-def create_user(world: World, login: str, *, admin: bool = False, email: str = "") -> User:
+def create_user(
+    world: World, login: str, *, admin: bool = False, email: str = "", password: str = ""
+) -> User:
     """A new person (or bot); 422 when the name is taken."""
     made = _new_user(world, login)
+    made.password = password
     made.is_admin, made.email = admin, email or f"{login}@example.test"
     return made
 
@@ -48,7 +51,21 @@ def create_organization(world: World, owner: User, login: str, full_name: str = 
     made = _new_user(world, login)
     made.is_organization, made.full_name = True, full_name
     made.owners.append(owner)
+    create_team(world, made, "Owners", Right.OWNER, all_repositories=True).members.append(owner)
     return made
+
+
+def delete_user(world: World, doer: User, user: User) -> None:
+    """Delete a person, who may own nothing and be in no organisation; what they wrote stays."""
+    if user.is_organization:
+        raise Refused(422, f"{user.login} is an organization not a user")
+    if user is doer:
+        raise Refused(422, "you cannot delete yourself")
+    if any(repo.owner is user for repo in world.state.repositories.values()):
+        raise Refused(422, f"user still has ownership of repositories [uid: {user.id}]")
+    if any(user in team.members for team in world.state.teams.values()):
+        raise Refused(422, f"user still has membership of organizations [uid: {user.id}]")
+    world.state.drop_user(user)
 
 
 def _new_user(world: World, login: str) -> User:
@@ -59,6 +76,26 @@ def _new_user(world: World, login: str) -> User:
     user = User(world.state.next_id("user"), login, world.state.now())
     world.state.file_user(user, login)
     return user
+
+
+def create_team(
+    world: World,
+    organization: User,
+    name: str,
+    right: Right,
+    *,
+    description: str = "",
+    all_repositories: bool = False,
+) -> Team:
+    """A new team; 422 when the name is taken there."""
+    if not name:
+        raise required("Name")
+    if name.lower() in {team.name.lower() for team in world.state.teams_of(organization)}:
+        raise Refused(422, f"team already exists [org_id: {organization.id}, name: {name}]")
+    number = world.state.next_id("team")
+    made = Team(number, organization, name, right, description, all_repositories)
+    world.state.teams[number] = made
+    return made
 
 
 def rename_organization(world: World, organization: User, login: str) -> None:

@@ -15,6 +15,8 @@ from bot.demo.records import (
     Reaction,
     Repository,
     Right,
+    Team,
+    Token,
     User,
 )
 from bot.demo.state import State
@@ -38,7 +40,7 @@ def user(state: State, who: User, seen_by: User | None = None) -> Json:
     return {
         "id": who.id,
         "login": who.login,
-        "login_name": "",
+        "login_name": who.login_name if itself else "",
         "source_id": 0,
         "full_name": who.full_name,
         "email": who.email if seen_by is not None else hidden,
@@ -50,7 +52,7 @@ def user(state: State, who: User, seen_by: User | None = None) -> Json:
         "created": moment(who.created),
         "restricted": False,
         "active": itself,
-        "prohibit_login": False,
+        "prohibit_login": who.switched_off and itself,
         "location": "",
         "website": "",
         "description": "",
@@ -59,6 +61,43 @@ def user(state: State, who: User, seen_by: User | None = None) -> Json:
         "following_count": 0,
         "starred_repos_count": 0,
         "username": who.login,
+    }
+
+
+def token(one: Token, text: str, *, shown: bool = False) -> Json:
+    """An access token; itself only when it is made."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "sha1": text if shown else "",
+        "token_last_eight": text[-8:],
+        "scopes": sorted(one.scopes),
+    }
+
+
+def team(state: State, one: Team, *, whole: bool = False) -> Json:
+    """A team; `whole` with its organisation."""
+    units = [
+        "code",
+        "issues",
+        "pulls",
+        "releases",
+        "wiki",
+        "ext_wiki",
+        "ext_issues",
+        "projects",
+        "packages",
+        "actions",
+    ]
+    return {
+        "id": one.id,
+        "name": one.name,
+        "description": one.description,
+        "organization": organization(state, one.organization) if whole else None,
+        "includes_all_repositories": one.all_repositories,
+        "permission": one.right.word,
+        "units": [f"repo.{unit}" for unit in units],
+        "can_create_org_repo": one.right is Right.OWNER,
     }
 
 

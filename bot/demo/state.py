@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 
-from bot.demo.records import Hook, Issue, Repository, Right, Token, User
+from bot.demo.records import Hook, Issue, Repository, Right, Team, Token, User
 
 Clock = Callable[[], datetime]
 
@@ -29,6 +29,7 @@ class State:
     url: str = "http://127.0.0.1:3000"
     users: dict[str, User] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    teams: dict[int, Team] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
     cross_repository: bool = True
     _former_users: dict[str, User] = field(default_factory=dict)
@@ -44,12 +45,21 @@ class State:
         """A new id among all records of a kind, from 1."""
         return next(self._ids.setdefault(kind, count(1)))
 
-    def new_token(self, user: User, scopes: frozenset[str]) -> str:
+    def new_token(self, user: User, scopes: frozenset[str], name: str = "") -> str:
         """Forty hexadecimal digits, the same every time the same things happen."""
-        seed = f"{user.login} {self.next_id('token')}"
+        number = self.next_id("token")
+        seed = f"{user.login} {number}"
         text = hashlib.sha1(seed.encode(), usedforsecurity=False).hexdigest()
-        self.tokens[text] = Token(user, scopes)
+        self.tokens[text] = Token(user, scopes, number, name or f"token {number}")
         return text
+
+    def tokens_of(self, user: User) -> dict[str, Token]:
+        """The tokens of a user."""
+        return {text: one for text, one in self.tokens.items() if one.user is user}
+
+    def teams_of(self, organization: User) -> list[Team]:
+        """The teams of an organisation."""
+        return [team for team in self.teams.values() if team.organization is organization]
 
     def user(self, login: str) -> User | None:
         """By login, whatever its case."""
@@ -76,6 +86,8 @@ class State:
         owner = repository.owner
         if user.is_admin or user is owner or user in owner.owners:
             return Right.OWNER
+        if any(user in t.members and t.all_repositories for t in self.teams_of(owner)):
+            return Right.OWNER  # as Gitea has it of every team of administrators
         return max(least, repository.collaborators.get(user.id, Right.NONE))
 
     def visible(self, user: User | None) -> list[Repository]:
@@ -113,6 +125,14 @@ class State:
         repository.owner = owner or repository.owner
         self._former_repositories.pop((repository.owner.id, name.lower()), None)
         self.repositories[repository.full_name.lower()] = repository
+
+    def drop_user(self, user: User) -> None:
+        """Forget somebody, with their tokens and rights; what they wrote stays."""
+        del self.users[user.login.lower()]
+        for text in self.tokens_of(user):
+            del self.tokens[text]
+        for repository in self.repositories.values():
+            repository.collaborators.pop(user.id, None)
 
     def drop_repository(self, repository: Repository) -> None:
         """Forget a repository, and that it had other names."""

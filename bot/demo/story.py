@@ -7,7 +7,6 @@ database in a directory that goes away at the end, and hears of everything throu
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 import signal
 import tempfile
@@ -27,7 +26,7 @@ from bot.demo.actor import Actor
 from bot.demo.forge import Forge, serve
 from bot.errors import ConfigError, CoordinatorError
 from bot.logs import configure
-from bot.render import MARKER
+from bot.on_terminal import drawable
 from bot.server import serving
 
 BOT = "coordinator"
@@ -250,12 +249,9 @@ def _empty(directory: Path) -> str:
 
 
 def _show(console: Console, number: int, title: str, body: str, labels: list[str]) -> None:
-    text = re.sub(r"```mermaid\n.*?```\n+[^\n]*\n", "", body.removeprefix(MARKER), flags=re.DOTALL)
-    text = re.sub(r"<details>.*?</details>\n?|</?\w+>", "", text, flags=re.DOTALL)
-    text = re.sub(r"\[!(\w+)\]", r"**\1**\n>", text)
     console.print(
         Panel(
-            Markdown(text.strip()),
+            Markdown(drawable(body, unfolded=False)),
             title=Text(f"#{number} {title}"),
             title_align="left",
             subtitle=Text("  ".join(labels)),

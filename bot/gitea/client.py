@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import math
 import random
@@ -43,8 +44,22 @@ class _Token(httpx.Auth):
         self._token = token
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"token {self._token.get_secret_value()}"
+        request.headers["Authorization"] = self._header(self._token.get_secret_value())
         yield request
+
+    def _header(self, secret: str) -> str:
+        return f"token {secret}"
+
+
+class _Basic(_Token):
+    """The same for a name with its password, or with a token in its place."""
+
+    def __init__(self, login: str, secret: SecretStr) -> None:
+        super().__init__(secret)
+        self._login = login
+
+    def _header(self, secret: str) -> str:
+        return "Basic " + base64.b64encode(f"{self._login}:{secret}".encode()).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,8 @@ class Gitea:
     `url`: of the Gitea, which may live under a path. `timeout`: seconds to connect and between
     bytes; a whole answer may take six times that. `connections`: at most so many at once.
     `attempts`: tries per request. `max_response`: bytes. `ca_file`: certificates to trust
-    beside the usual ones. `page_size`: the server's `max_response_items`.
+    beside the usual ones. `page_size`: the server's `max_response_items`. `login`: sign in with
+    this name; the token may then be a password, and tokens can be listed and made.
     """
 
     def __init__(
@@ -105,13 +121,14 @@ class Gitea:
         max_response: int = MAX_RESPONSE,
         ca_file: Path | None = None,
         page_size: int = sansio.PAGE_SIZE,
+        login: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
         observe: Observer | None = None,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._base = _base(url)
-        self._token = _checked(token)
+        self._token = token if login else _checked(token)
         self._timeout = timeout
         self._attempts = attempts
         self._max_response = max_response
@@ -121,7 +138,7 @@ class Gitea:
         self._jitter = jitter
         self.ahead: timedelta | None = None
         self._http = httpx.AsyncClient(
-            auth=_Token(self._token),
+            auth=_Basic(login, self._token) if login else _Token(self._token),
             timeout=timeout,
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             verify=_certificates(ca_file),
@@ -271,7 +288,7 @@ class Gitea:
         return sansio.error_of(
             answer.status,
             answer.headers,
-            answer.body.replace(self._token.get_secret_value().encode(), b"***"),
+            _without(answer.body, self._token),
             method=answer.call.method,
             path=answer.call.path,
             now=datetime.now(UTC),
@@ -301,6 +318,11 @@ def _checked(token: SecretStr) -> SecretStr:
             "Settings, Applications"
         )
     return SecretStr(text)
+
+
+def _without(body: bytes, secret: SecretStr) -> bytes:
+    """What Gitea answered, where it repeats what it was signed in with."""
+    return body.replace(secret.get_secret_value().encode() or b"\0", b"***")
 
 
 def _certificates(ca_file: Path | None) -> ssl.SSLContext | bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import logging
 import os
 import signal
 import socket
@@ -14,15 +13,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import structlog
 from dbos import DBOS
 
-from bot import __version__, cli
+from bot import __version__
 from bot.cli import printing
 from bot.demo import story
 from bot.demo.forge import Forge, serve
@@ -30,6 +27,7 @@ from bot.demo.story import BOT, REPOSITORY, staged
 from bot.engine import Job
 from bot.store.database import opened
 from bot.store.queries import Failure, Store
+from tests.e2e.command_line import Done, command, environment
 
 NEEDED = {
     "GITEA_URL": "http://127.0.0.1:9",  # nobody listens there
@@ -42,54 +40,7 @@ ROOT = Path(__file__).parents[2]
 WAIT = 60.0  # seconds until what does not come is given up
 
 
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch) -> Iterator[None]:
-    """In an empty folder, with no setting in the environment; signals and logs as they were."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith(("MOSAIC_", "GITEA_", "ANTHROPIC_")) or name in {
-            "BOT_CONFIG", "DATABASE_URL", "HOST", "PORT", "LOG_LEVEL",
-        }:  # fmt: skip
-            monkeypatch.delenv(name)
-    before = signal.getsignal(signal.SIGTERM)
-    loggers = [logging.getLogger(), logging.getLogger("dbos")]
-    kept = [(list(logger.handlers), logger.level) for logger in loggers]
-    yield
-    signal.signal(signal.SIGTERM, before)
-    for logger, (handlers, level) in zip(loggers, kept, strict=True):
-        logger.handlers[:], logger.level = handlers, level
-    structlog.reset_defaults()
-
-
-@dataclass(frozen=True)
-class Done:
-    status: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs the command in this process, as the installed one does."""
-
-    def run(*arguments: object, **environ: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["mosaic-coordinator", *map(str, arguments)])
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return Done(int(ended.value.code or 0), said.out, said.err)
-
-    return run
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "bot", *map(str, arguments)]
-
-
-def environment(**environ: str) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), **environ}
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @contextmanager
@@ -244,6 +195,9 @@ class Standard:
 
     def __init__(self, data: bytes) -> None:
         self.buffer = io.BytesIO(data)
+
+    def isatty(self) -> bool:
+        return False
 
 
 class TestPreview:

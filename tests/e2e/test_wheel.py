@@ -144,6 +144,14 @@ def test_it_previews_standard_input_as_json(installed):
     assert json.loads(done.stdout)
 
 
+def test_it_gives_the_issue_templates(installed):
+    """They come with the wheel."""
+    done = installed.run("mosaic-coordinator", "template", "--write")
+    assert done.returncode == 0, done.stderr
+    written = installed.cwd / ".gitea" / "ISSUE_TEMPLATE"
+    assert {"coordinator.md", "coordinator-form.yaml"} == {path.name for path in written.iterdir()}
+
+
 def test_the_module_runs_as_the_command_does(installed):
     """`python -m bot` is `mosaic-coordinator`."""
     done = installed.run("python", "-m", "bot", "--version")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.check import NOWHERE, Check, Finding, Grade
+from bot.check.finding import Finding, Grade
+from bot.check.gitea import NOWHERE, Check
 from bot.errors import Conflict, Forbidden, GiteaError, NotFound, Permanent, Retryable
 from bot.gitea.models import Issue, IssueRepository, Repository, User
 from bot.models import IssueRef, Mode
@@ -74,8 +75,8 @@ async def not_good(gitea: Gitea, *named: str, mode: Mode = Mode.BOTH) -> list[tu
 
 async def test_where_all_is_well_that_is_said(gitea: Gitea) -> None:
     assert [
-        Finding(Grade.GOOD, "Gitea answers, and the bot is coordinator."),
-        Finding(Grade.GOOD, "acme/rocket: the bot is an administrator."),
+        Finding("gitea.answers", Grade.GOOD, "Gitea answers, and the bot is coordinator."),
+        Finding("rights.administrator", Grade.GOOD, "acme/rocket: the bot is an administrator."),
     ] == await found(gitea)
     assert [(ONE, NOWHERE)] == gitea.tried
 

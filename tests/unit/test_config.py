@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import reference
-from bot.config import SECRETS, SHORT_NAMES, Section, Settings, load, setting_paths
+from bot.config import FROM_FILES, SECRETS, SHORT_NAMES, Section, Settings, load, setting_paths
 from bot.errors import ConfigError
 from bot.models import Difficulty
 from bot.policy_page import policy_page
 
 ROOT = Path(__file__).resolve().parents[2]
+FILES = [name for name, path in SHORT_NAMES.items() if path in FROM_FILES]
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +58,11 @@ class TestPlaces:
         assert timedelta(seconds=90) == settings.recheck_every
         assert "other" == settings.ai.model
         assert load({}).ai.daily_tokens == settings.ai.daily_tokens
+
+    def test_a_byte_order_mark_is_no_part_of_the_file(self):
+        """Some editors write one."""
+        Path("bot.toml").write_text("[server]\nport = 1234\n", encoding="utf-8-sig")
+        assert 1234 == load({}).server.port
 
     def test_a_table_may_be_empty(self):
         """As it is when everything in it is commented out."""
@@ -149,20 +155,56 @@ class TestPlaces:
     def test_a_secret_may_stand_in_a_file(self, tmp_path):
         """As container platforms hand them in; the line's end is not part of it."""
         (tmp_path / "token").write_text("t0ken\n", encoding="utf-8")
-        settings = load({"GITEA_TOKEN_FILE": str(tmp_path / "token"), "GITEA_TOKEN": "not this"})
+        settings = load({"GITEA_TOKEN_FILE": str(tmp_path / "token"), "GITEA_TOKEN": ""})
         assert "t0ken" == settings.gitea.token.get_secret_value()
 
     def test_a_file_for_what_is_no_secret_is_not_asked_for(self):
         """PORT_FILE means nothing."""
         assert 8000 == load({"PORT_FILE": "/there/is/none"}).server.port
 
-    @pytest.mark.parametrize("content", [None, b"\xff\xfe\xfa"], ids=["absent", "no text"])
-    def test_a_secret_file_that_cannot_be_read_is_named(self, tmp_path, content):
-        """With the variable that names it."""
-        if content:
+    @pytest.mark.parametrize("name", sorted(set(FILES)))
+    def test_every_secret_may(self, tmp_path, name):
+        """The database's address too: it holds a password."""
+        (tmp_path / "secret").write_bytes(b"\xef\xbb\xbfpostgresql://u:s3cret@h/x\r\n")
+        found = at(load({f"{name}_FILE": str(tmp_path / "secret")}), SHORT_NAMES[name])
+        found = found if isinstance(found, str) else found.get_secret_value()
+        assert "postgresql://u:s3cret@h/x" == found
+
+    @pytest.mark.parametrize(
+        ("content", "expected"),
+        [
+            (None, "cannot be read: No such file or directory"),
+            (b"\xff\xfe\xfa", "cannot be read: it is no text"),
+            (b"", "is empty"),
+            (b" \n", "is empty"),
+            (b"x" * 70_000, "is too large for a secret"),
+        ],
+        ids=["absent", "no text", "empty", "blank", "large"],
+    )
+    def test_a_secret_file_that_will_not_do_is_named(self, tmp_path, content, expected):
+        """With the variable that names it, and nothing of what stands in it."""
+        if content is not None:
             (tmp_path / "token").write_bytes(content)
         said = wrong(GITEA_TOKEN_FILE=str(tmp_path / "token"))
-        assert said.startswith(f"GITEA_TOKEN_FILE: {tmp_path / 'token'} cannot be read")
+        assert f"GITEA_TOKEN_FILE: {tmp_path / 'token'} {expected}" == said
+
+    @pytest.mark.parametrize(
+        ("path", "expected"),
+        [("/", "/ cannot be read: Is a directory"), ("a\0b", "cannot be read: that is no file's name")],
+    )  # fmt: skip
+    def test_what_is_no_file_is_told(self, path, expected):
+        assert expected in wrong(GITEA_TOKEN_FILE=path)
+
+    def test_a_variable_and_its_file_are_too_much(self, tmp_path):
+        """Nobody can tell which is meant. All that is wrong is told at once."""
+        said = wrong(
+            "qqqqqqqqqqqq = 1", GITEA_TOKEN="x", GITEA_TOKEN_FILE="y", ANTHROPIC_API_KEY_FILE="/no"
+        )
+        assert [
+            "bot.toml: there is no setting qqqqqqqqqqqq",
+            "GITEA_TOKEN and GITEA_TOKEN_FILE are both set; unset one of them",
+            "ANTHROPIC_API_KEY_FILE: /no cannot be read: No such file or directory",
+        ] == said.splitlines()
 
 
 def at(settings: object, path: tuple[str, ...]) -> object:
@@ -270,6 +312,15 @@ class TestWrongSettings:
         Path("bot.toml").write_bytes(b"\xff\xfe")
         with pytest.raises(ConfigError, match=r"bot\.toml: "):
             load({})
+
+    def test_every_secret_is_known_as_one(self):
+        """To be kept out of logs: the database's password too, however it is written."""
+        settings = load({
+            "GITEA_TOKEN": "t", "GITEA_WEBHOOK_SECRET": "one, two", "ANTHROPIC_API_KEY": "k",
+            "DATABASE_URL": "postgresql://u:p%40ss@h/x",
+        })  # fmt: skip
+        assert {"t", "one", "two", "k", "p%40ss", "p@ss"} == settings.hidden
+        assert frozenset() == load({}).hidden
 
     def test_secrets_do_not_show(self):
         """Not even where the settings are printed."""

@@ -1,19 +1,16 @@
-"""The page of commands and the README's table, from the declarations."""
+"""The page of commands, and the table in `/help`, from the declarations."""
 
 from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
-import pytest
 from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
 from bot.commands import Call, Command, Outcome, Right, discover_commands
-from bot.help_page import BEGIN, END, help_page, main, table, with_table
-
-README = Path(__file__).resolve().parents[2] / "README.md"
+from bot.help_page import help_page
+from bot.render import Renderer
 
 
 async def nothing(call: Call, desk: object) -> Outcome:
@@ -32,10 +29,9 @@ SOME = [
 ]
 
 
-def test_the_readme_holds_the_table_of_all_commands() -> None:
-    """When this fails: `python -m bot.help_page`."""
-    text = README.read_text(encoding="utf-8")
-    assert with_table(text, table(discover_commands())) == text
+def rows(commands) -> str:
+    """The table that `/help` answers with."""
+    return Renderer().reply("commands", commands=commands)
 
 
 def test_a_row_says_who_may_and_what_it_does() -> None:
@@ -46,32 +42,13 @@ def test_a_row_says_who_may_and_what_it_does() -> None:
 | `/look` | author, assignees, who may write | Look again. | `/look` |
 | `/set A\\|B` | who may write | Set it; `A\\|B` is a choice. | `/set` |
 | `/stop` | administrators | Stop <everything> & rest. | `/stop` |
-""") == table(SOME)
+""") == rows(SOME)
 
 
 def test_a_usage_with_a_choice_stays_one_cell() -> None:
-    html = MarkdownIt("commonmark").enable("table").render(table(SOME))
+    html = MarkdownIt("commonmark").enable("table").render(rows(SOME))
     assert "<code>/set A|B</code>" in html
     assert 4 * (1 + len(SOME)) == len(re.findall("<t[hd][ >]", html))
-
-
-@pytest.mark.parametrize("text", ["", BEGIN, END, f"{END}{BEGIN}"])
-def test_a_text_without_the_marks_is_refused(text) -> None:
-    with pytest.raises(ValueError, match="there is no"):
-        with_table(text, "| |\n")
-
-
-def test_what_stands_around_the_table_stays() -> None:
-    assert f"a {BEGIN}\nnew\n{END} b" == with_table(f"a {BEGIN}\nold\n{END} b", "new\n")
-
-
-def test_the_readme_is_put_right(tmp_path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    readme = tmp_path / "README.md"
-    readme.write_text(f"Über\n{BEGIN}\nold\n{END}\nrest\n", encoding="utf-8")
-    main()
-    rows = table(discover_commands())
-    assert f"Über\n{BEGIN}\n{rows}{END}\nrest\n" == readme.read_text(encoding="utf-8")
 
 
 class Page(HTMLParser):

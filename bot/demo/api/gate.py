@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import Awaitable, Callable
 
@@ -20,6 +21,7 @@ CATEGORIES = {
     "user": "user",
     "users": "user",
     "orgs": "organization",
+    "teams": "organization",
     "repositories": "repository",
     "admin": "admin",
     "version": "misc",
@@ -86,11 +88,18 @@ class Gate:
             return web.Response(status=moved.status, headers={"Location": moved.location})
 
     def _token(self, request: web.Request) -> Token | None:
-        kind, _, text = request.headers.get("Authorization", "").partition(" ")
+        kind, text = _credentials(request)
         if not kind:
             return None
-        found = self._world.state.tokens.get(text.strip())
-        if kind.lower() not in ("token", "bearer") or found is None:
+        state = self._world.state
+        found = state.tokens.get(text)
+        if found is None and kind == "basic":
+            login, _, password = text.partition(":")
+            user = state.user(login)
+            if user and user.password and user.password == password:
+                return Token(user)
+            found = state.tokens.get(password) or state.tokens.get(login)
+        if found is None or found.user.switched_off:
             raise Refused(401, "invalid username, password or token")
         return found
 
@@ -114,7 +123,7 @@ class Gate:
         response: web.StreamResponse | None,
         seconds: float,
     ) -> None:
-        text = request.headers.get("Authorization", "").rpartition(" ")[2]
+        text = _credentials(request)[1].rpartition(":")[2]
         token = self._world.state.tokens.get(text)
         self._log.add(
             Asked(
@@ -128,6 +137,18 @@ class Gate:
         )
 
 
+def _credentials(request: web.Request) -> tuple[str, str]:
+    """How somebody signs in, in lower case, and with what: a token, or `name:password`."""
+    kind, _, text = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        known = kind.lower() in ("", "token", "bearer")
+        return kind.lower(), text.strip() if known else ""
+    try:
+        return "basic", base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return "basic", ""
+
+
 def _cut(request: web.Request) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.abort()
@@ -139,6 +160,8 @@ def _check_scope(token: Token | None, request: web.Request) -> None:
     if token is None or "all" in token.scopes:
         return
     category = _category(request.path.removeprefix(PREFIX).strip("/").split("/"))
+    if category == "misc":
+        return
     level = "read" if request.method == "GET" else "write"
     if f"write:{category}" in token.scopes or f"{level}:{category}" in token.scopes:
         return

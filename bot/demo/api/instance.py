@@ -48,9 +48,30 @@ async def create_user(call: Call) -> web.Response:
     """A new user, by an administrator."""
     demand_site_admin(call)
     made = repositories.create_user(
-        call.world, call.body.text("username") or "", email=call.body.text("email") or ""
+        call.world,
+        call.body.text("username") or "",
+        email=call.body.text("email") or "",
+        password=call.body.text("password") or "",
     )
     return answer(shapes.user(call.world.state, made, call.user), 201)
+
+
+async def edit_user(call: Call) -> web.Response:
+    """Make somebody an administrator or none, or switch them off, by an administrator."""
+    demand_site_admin(call)
+    who = find_user(call)
+    admin, off = call.body.flag("admin"), call.body.flag("prohibit_login")
+    who.is_admin = who.is_admin if admin is None else admin
+    who.switched_off = who.switched_off if off is None else off
+    who.login_name = call.body.text("login_name") or ""
+    return answer(shapes.user(call.world.state, who, call.user))
+
+
+async def delete_user(call: Call) -> web.Response:
+    """Delete somebody, by an administrator."""
+    demand_site_admin(call)
+    repositories.delete_user(call.world, call.user, find_user(call))
+    return nothing()
 
 
 async def create_organization(call: Call) -> web.Response:
@@ -96,6 +117,34 @@ async def my_repositories(call: Call) -> web.Response:
     )
 
 
+async def organizations_of(call: Call) -> web.Response:
+    """The organisations in which somebody is in a team."""
+    who, state = find_user(call), call.world.state
+    teams = [team for team in state.teams.values() if who in team.members]
+    found = list({team.organization.id: team.organization for team in teams}.values())
+    return paged(call, found, lambda one: shapes.organization(state, one), link=True)
+
+
+async def repositories_of(call: Call) -> web.Response:
+    """The repositories of an organisation that the asker may see."""
+    organization, state = find_organization(call), call.world.state
+    found = [repo for repo in state.visible(call.doer) if repo.owner is organization]
+    return paged(
+        call,
+        found,
+        lambda repo: shapes.repository(state, repo, state.right(call.doer, repo)),
+        link=True,
+    )
+
+
+def find_user(call: Call) -> User:
+    """The user or organisation of the path; raises its 404."""
+    found = call.world.state.user(call.text("login"))
+    if found is None:
+        raise call.no_user(call.text("login"), "GetUserByName")
+    return found
+
+
 def find_organization(call: Call) -> User:
     """The organisation of the path; raises its 404."""
     found = call.world.state.user(call.text("org"))
@@ -122,8 +171,12 @@ ROUTES: list[Route] = [
     ("GET", "/user", myself),
     ("GET", "/user/repos", my_repositories),
     ("GET", "/users/{login}", show_user),
+    ("GET", "/users/{login}/orgs", organizations_of),
     ("POST", "/admin/users", create_user),
+    ("PATCH", "/admin/users/{login}", edit_user),
+    ("DELETE", "/admin/users/{login}", delete_user),
     ("POST", "/orgs", create_organization),
     ("GET", "/orgs/{org}", show_organization),
+    ("GET", "/orgs/{org}/repos", repositories_of),
     ("POST", "/orgs/{org}/rename", rename_organization),
 ]

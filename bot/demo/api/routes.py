@@ -14,13 +14,17 @@ from bot.demo.api import (
     labels,
     pulls,
     repositories,
+    teams,
     timeline,
+    tokens,
 )
 from bot.demo.api.gate import PREFIX, Gate
 
 # Fixed words (`/issues/search`, `/issues/comments`) come before the patterns that would take them.
 EVERYTHING = [
     *instance.ROUTES,
+    *tokens.ROUTES,
+    *teams.ROUTES,
     *comments.ROUTES,
     *issues.ROUTES,
     *dependencies.ROUTES,

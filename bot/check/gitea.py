@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import chain
 from typing import Protocol
 
+from bot.check.finding import Finding, Grade
 from bot.errors import GiteaError, NotFound, Permanent
 from bot.gitea.models import Issue, Repository, User
 from bot.mirror import CROSSING
@@ -21,24 +20,6 @@ from bot.models import IssueRef, Mode
 
 APART = timedelta(minutes=1)  # from here on the clocks are told to be apart
 NOWHERE = IssueRef("-", "-", 1)  # Gitea reserves the name: there is no such repository
-
-
-class Grade(StrEnum):
-    """How a finding is: as it should be, worth knowing, or to be mended."""
-
-    GOOD = "good"
-    NOTE = "note"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: `what` it is, `why` that matters, what to `do` about it."""
-
-    grade: Grade
-    what: str
-    why: str = ""
-    do: str = ""
 
 
 class Gitea(Protocol):
@@ -81,7 +62,7 @@ class Check:
         names = sorted({*named} or {ref.repository for ref in assigned})
         of_repositories = await asyncio.gather(*map(self._repository, names))
         return [
-            Finding(Grade.GOOD, f"Gitea answers, and the bot is {me.login}."),
+            Finding("gitea.answers", Grade.GOOD, f"Gitea answers, and the bot is {me.login}."),
             *self._clocks(),
             *chain.from_iterable(of_repositories),
             *([] if names else [_nothing(me)]),
@@ -95,6 +76,7 @@ class Check:
             return []
         return [
             Finding(
+                "clock.apart",
                 Grade.NOTE,
                 f"Gitea's clock and this machine's are {apart.total_seconds():.0f} s apart.",
                 "What changed is asked for by Gitea's clock, so nothing is missed; but times that "
@@ -110,6 +92,7 @@ class Check:
         except NotFound:
             return [
                 Finding(
+                    "repository.unseen",
                     Grade.WRONG,
                     f"{name} cannot be seen.",
                     "It does not exist, or the bot may not read it.",
@@ -119,14 +102,26 @@ class Check:
         except GiteaError as error:
             return [_unanswered(error)]
         if found.archived:
-            return [Finding(Grade.NOTE, f"{name} is archived.", "The bot writes nothing there.")]
+            return [
+                Finding(
+                    "repository.archived",
+                    Grade.NOTE,
+                    f"{name} is archived.",
+                    "The bot writes nothing there.",
+                )
+            ]
         return [self._right(found), *self._dependencies(found)]
 
     def _right(self, found: Repository) -> Finding:
         if found.permissions.admin:
-            return Finding(Grade.GOOD, f"{found.full_name}: the bot is an administrator.")
+            return Finding(
+                "rights.administrator",
+                Grade.GOOD,
+                f"{found.full_name}: the bot is an administrator.",
+            )
         if found.permissions.push:
             return Finding(
+                "rights.write",
                 Grade.WRONG,
                 f"{found.full_name}: the bot may write, but is no administrator.",
                 "Only administrators may ask Gitea what somebody may do, so every command that "
@@ -134,6 +129,7 @@ class Check:
                 "Settings ▸ Collaborators: give it Administrator.",
             )
         return Finding(
+            "rights.none",
             Grade.WRONG,
             f"{found.full_name}: the bot may not write.",
             "Gitea lets nobody be assigned who may not, and labels cannot be set.",
@@ -145,6 +141,7 @@ class Check:
             return []
         return [
             Finding(
+                "dependencies.off",
                 Grade.NOTE,
                 f"{found.full_name}: dependencies are switched off.",
                 "What texts and commands say counts, but does not show beside the issues, and "
@@ -170,6 +167,7 @@ class Check:
             return [_unanswered(error)]
         return [
             Finding(
+                "dependencies.crossing",
                 Grade.NOTE,
                 "This Gitea allows no dependencies between repositories.",
                 "What an issue waits for elsewhere counts, but is not set in Gitea.",
@@ -181,12 +179,14 @@ class Check:
 
 def _unanswered(error: GiteaError) -> Finding:
     what = "the token is not accepted" if error.status == 401 else "Gitea does not answer"
+    name = "token.refused" if error.status == 401 else "gitea.silent"
     do = "Check GITEA_TOKEN." if error.status in (401, 403) else "Check GITEA_URL."
-    return Finding(Grade.WRONG, f"{what}: {error}", "Nothing works without.", do)
+    return Finding(name, Grade.WRONG, f"{what}: {error}", "Nothing works without.", do)
 
 
 def _nothing(me: User) -> Finding:
     return Finding(
+        "assigned.none",
         Grade.NOTE,
         f"No open issue is assigned to {me.login}.",
         "So there is no repository to look at.",

@@ -1,0 +1,1 @@
+"""Setting the bot up in a Gitea, and taking it away again."""
