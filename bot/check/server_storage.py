@@ -9,7 +9,7 @@ from bot.check.finding import Finding, Grade
 from bot.variables import passwords
 
 PATIENCE = 5  # seconds, for a connection
-_TABLE = "CREATE TABLE mosaic_check (nothing INTEGER)"
+_TABLE = "CREATE TABLE mosaic_check (id INTEGER)"
 _SCHEMA = "CREATE SCHEMA mosaic_check"  # the queue has one of its own
 
 

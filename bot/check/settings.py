@@ -20,13 +20,14 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def findings(settings: Settings, mistakes: Sequence[str]) -> Iterator[Finding]:
     """What there is to say of the settings that hold; `mistakes` were left out of them."""
-    yield from map(_mistaken, mistakes)
-    told = " ".join(mistakes)
-    yield from (_missing(name) for name in lacking(settings) if name not in told)
-    found = [*_secrets(settings), *_times(settings), *_agents(settings), *_claude(settings)]
-    yield from [*found, *_address(settings)]
     if not mistakes:
         yield Finding("settings.known", Grade.GOOD, "Every setting is known, and can be used.")
+    yield from map(_mistaken, mistakes)
+    told = " ".join(mistakes)
+    missing = [name for name in lacking(settings) if name not in told]
+    yield from [_not_set_up()] if len(missing) == len(NEEDED) else map(_missing, missing)
+    found = [*_secrets(settings), *_times(settings), *_agents(settings), *_claude(settings)]
+    yield from [*found, *_address(settings)]
 
 
 def _mistaken(mistake: str) -> Finding:
@@ -39,14 +40,25 @@ def _mistaken(mistake: str) -> Finding:
     )
 
 
+def _not_set_up() -> Finding:
+    return Finding(
+        "settings.missing",
+        Grade.WRONG,
+        f"None of {', '.join(NEEDED)} is set.",
+        "The bot does not serve without. Perhaps it is not set up yet, or in another folder.",
+        "mosaic-coordinator setup sets them. Where they stand in a .env already, call this in the "
+        "folder of the bot.",
+    )
+
+
 def _missing(name: str) -> Finding:
     return Finding(
         "settings.missing",
         Grade.WRONG,
         f"{name} is not set.",
         "The bot does not serve without.",
-        f"Set it in the environment or in .env: {NEEDED[name]}. Or let mosaic-coordinator setup "
-        "do so.",
+        f"Set it in the environment or in .env: {NEEDED[name]}. mosaic-coordinator setup does so "
+        "as well.",
     )
 
 

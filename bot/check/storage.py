@@ -36,17 +36,16 @@ def look(database_url: str) -> Stored:
         found, version = look_at_server(database_url)
         return _with_version(found, version, "the database")
     path = path.absolute()
-    found = [*_folder(path.parent)]
+    if found := [*_folder(path.parent)]:
+        return Stored(found)
+    space = [*_space(path.parent)]
     if not path.exists():
-        new = [] if found else [_new(path)]
-        return Stored([*found, *new, *_space(path.parent)])
+        return Stored([_new(path), *space])
     version, wrong = _file(path, "SELECT version_num FROM mosaic_version")
-    found += wrong
     if queue_path(path).exists():
-        found += _file(queue_path(path))[1]
-    stored = _with_version(found, version, str(path))
-    stored.findings += _space(path.parent)
-    return stored
+        wrong += _file(queue_path(path))[1]
+    stored = _with_version(wrong, version, str(path))
+    return Stored([*stored.findings, *space], stored.current)
 
 
 def _with_version(found: list[Finding], version: str | None, where: str) -> Stored:
@@ -140,7 +139,7 @@ def _file(path: Path, statement: str = "SELECT NULL") -> tuple[str | None, list[
             connection.isolation_level = None
             connection.execute("BEGIN IMMEDIATE")
             try:
-                connection.execute("CREATE TABLE mosaic_check (nothing INTEGER)")
+                connection.execute("CREATE TABLE mosaic_check (id INTEGER)")
                 return _first(connection, statement), []
             finally:
                 connection.rollback()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -63,7 +64,10 @@ async def _check(named: Collection[str], *, as_json: bool) -> None:
         parts.append(await part("Gitea", lambda: _gitea(settings, named)))
     for one in parts:
         _print_json(one) if as_json else _print(one)
-    if any(one.grade is Grade.WRONG for part in parts for one in part.findings):
+    grades = Counter(one.grade for part in parts for one in part.findings)
+    if not as_json:
+        print(_summed_up(grades[Grade.WRONG], grades[Grade.NOTE]))
+    if grades[Grade.WRONG]:
         sys.exit(FAILED)
 
 
@@ -86,6 +90,13 @@ def _print_json(part: Part) -> None:
 def _is_ascii() -> bool:
     """Whether what is printed has to be: a character that is replaced changes what is said."""
     return (sys.stdout.encoding or "").lower().replace("-", "") not in ("utf8", "utf16")
+
+
+def _summed_up(wrong: int, notes: int) -> str:
+    worth = f"{notes} worth knowing (!)" if notes else ""
+    if not wrong:
+        return f"Nothing is wrong; {worth}." if notes else "All is well."
+    return ", ".join(filter(None, [f"{wrong} to be mended (✗)", worth])) + "."
 
 
 def _print(part: Part) -> None:
