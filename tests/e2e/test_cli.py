@@ -37,6 +37,7 @@ NEEDED = {
     "PORT": "0",
 }
 ROOT = Path(__file__).parents[2]
+SECRET = "0123456789abcdef0123"  # noqa: S105
 WAIT = 60.0  # seconds until what does not come is given up
 
 
@@ -499,7 +500,12 @@ class TestDemo:
 
 async def checked(url: str, token: str, *arguments: str) -> Done:
     """`check`, run as a program of its own, for the forge answers on this loop."""
-    environ = {"GITEA_URL": url, "GITEA_TOKEN": token, "PATH": os.environ["PATH"]}
+    ours = {"GITEA_URL": url, "GITEA_TOKEN": token, "GITEA_WEBHOOK_SECRET": SECRET, "PORT": "0"}
+    return await asked({**ours, "PATH": os.environ["PATH"]}, *arguments)
+
+
+async def asked(environ: dict[str, str], *arguments: str) -> Done:
+    """`check` with just this environment."""
     program = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -532,24 +538,63 @@ async def test_check_says_what_is_wrong_why_that_matters_and_what_to_do():
         nowhere = await checked(url, token, "acme/nowhere")
         bad = await checked(url, token, "acme")
         stranger = await checked(url, "no-such-token")
-    assert (
-        Done(
-            0,
-            "✓ Gitea answers, and the bot is coordinator.\n"
-            "✓ acme/rocket: the bot is an administrator.\n",
-            "",
-        )
-        == good
-    )
+    assert (0, "") == (good.status, good.err)
+    assert ["Settings", "Storage", "Claude", "Gitea"] == [
+        line for line in good.out.splitlines()[:-1] if not line.startswith(" ")
+    ]
+    assert "\n  ✓ acme/rocket: the bot is an administrator.\n" in good.out
+    assert good.out.endswith("\nNothing is wrong; 1 worth knowing (!).\n")
     assert 1 == wrong.status
-    assert "✗ acme/rocket: the bot may write, but is no administrator.\n  Only" in wrong.out
-    assert "! acme/rocket: dependencies are switched off.\n  What texts" in wrong.out
+    assert "✗ acme/rocket: the bot may write, but is no administrator.\n    Only" in wrong.out
+    assert "! acme/rocket: dependencies are switched off.\n    What texts" in wrong.out
+    assert wrong.out.endswith("\n1 to be mended (✗), 2 worth knowing (!).\n")
     rows = [json.loads(line) for line in as_json.out.splitlines()]
-    assert ["good", "wrong", "note"] == [row["grade"] for row in rows]
+    assert ["storage.new", "rights.write", "dependencies.off"] == [
+        row["id"] for row in rows if row["grade"] != "good"
+    ]
     assert all(row["do"] for row in rows if row["grade"] != "good")
     assert (1, True) == (nowhere.status, "✗ acme/nowhere cannot be seen." in nowhere.out)
     assert Done(2, "", "mosaic-coordinator: acme is no repository; write owner/repo\n") == bad
     assert (1, True) == (stranger.status, "the token is not accepted" in stranger.out)
+
+
+async def test_check_tells_all_mistakes_in_the_settings_and_goes_on():
+    """With 1, for that is what it found; no secret is in it, and no character that is lost."""
+    Path("bot.toml").write_text('[ai]\nmodell = "ä"\n[server]\nport = "x"\n', encoding="utf-8")
+    environ = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii", "GITEA_TOKEN": "t0ken-ä"}
+    shown = await asked(environ | {"GITEA_URL": "http://127.0.0.1:9", "MOSAIC_SERVER__PORT": "0"})
+    as_json = await asked(environ | {"DATABASE_URL": "sqlite:///ü/bot.db"}, "--json")
+    assert (1, "") == (shown.status, shown.err)
+    assert "x bot.toml: there is no setting ai.modell; did you mean ai.model?" in shown.out
+    assert "x GITEA_WEBHOOK_SECRET is not set." in shown.out
+    assert "\nStorage\n  ! There is no " in shown.out
+    assert "Gitea could not be looked at: GITEA_TOKEN is empty or holds" in shown.out
+    assert "t0ken" not in shown.out
+    rows = [json.loads(line) for line in as_json.out.splitlines()]
+    assert (1, "") == (as_json.status, as_json.err)
+    assert 2 == len([row for row in rows if row["id"] == "settings.mistake"])
+    assert "ü/bot.db" in next(row["what"] for row in rows if row["id"] == "storage.new")
+    assert not Path("data").exists()
+
+
+def test_serve_logs_what_check_would_find():
+    """After it serves, and without ending for it."""
+    with serving(GITEA_WEBHOOK_SECRET="short") as process:  # noqa: S106
+        assert process.stderr is not None
+        found = {}
+        for line in process.stderr:
+            entry = json.loads(line)
+            if entry["event"] == "check":
+                found[entry["id"]] = entry
+            if "gitea.silent" in found:
+                break
+        process.terminate()
+        process.communicate(timeout=WAIT)
+        assert 0 == process.returncode
+    assert {"settings.secret-short", "gitea.silent"} <= found.keys()
+    assert not any(name.startswith(("work.", "storage.unwritable")) for name in found)
+    one = found["settings.secret-short"]
+    assert ("warning", True, True) == (one["level"], bool(one["what"]), bool(one["do"]))
 
 
 class TestProgress:
