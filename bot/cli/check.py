@@ -42,25 +42,21 @@ def check(
 async def _check(repositories: list[str], *, as_json: bool) -> None:
     from bot.app import gitea_client, utc_now
     from bot.check.finding import Grade
-    from bot.check.gitea import Check
+    from bot.check.forge import forge_findings
     from bot.config import load
-    from bot.gitea.api import GiteaAPI
-    from bot.models import Mode
 
     for name in repositories:
         if len(name.split("/")) != 2 or not all(name.split("/")):
             fail(f"{name} is no repository; write owner/repo", BAD_USE)
-    settings = load()
-    mode = Mode(settings.gitea.dependencies)
-    async with gitea_client(settings) as client:
-        found = await Check(GiteaAPI(client), mode=mode, now=utc_now()).findings(repositories)
+    found = await forge_findings(load(), repositories, connect=gitea_client, now=utc_now())
     for one in found:
         if as_json:
             print(json.dumps(asdict(one), ensure_ascii=False))
             continue
         print(f"{_MARKS[one.grade]} {one_line(one.what)}")
-        for line in (one.why, one.do):
+        for line in (one.why, *one.do.splitlines()):
             if line:
-                print(f"  {one_line(line)}")
+                indent = len(line) - len(line.lstrip())
+                print(f"  {' ' * indent}{one_line(line)}")
     if any(one.grade is Grade.WRONG for one in found):
         sys.exit(FAILED)
