@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -29,6 +31,9 @@ LARGEST = 8 * 1024**2  # bytes
 ANY_HOST = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what stands for any address
 
 
+NEVER = datetime.fromtimestamp(0, UTC)
+
+
 class Verdict(StrEnum):
     """What became of a delivery."""
 
@@ -45,14 +50,23 @@ class Unseen(CoordinatorError):  # noqa: N818 - says what is so
         self.do = do
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Deliveries that were refused since the bot started, and when the last one was."""
+
+    count: int = 0
+    last: datetime = NEVER
+
+
 class Receiver(Protocol):
     """Who sees deliveries come.
 
-    `refused`: how many were refused before, as far as is known; `running`: whether it is the bot.
+    `refused`: how many were refused before, and when the last one was, as far as is known;
+    `running`: whether it is the bot.
     """
 
     @property
-    def refused(self) -> int:
+    def refused(self) -> Refused:
         """See above."""
 
     @property
@@ -70,7 +84,7 @@ class Listener:
     and the bot finds what they told of when it starts.
     """
 
-    refused = 0
+    refused = Refused()
     running = False
 
     def __init__(self, secrets: Sequence[SecretStr], event: str = "") -> None:
@@ -113,11 +127,14 @@ class Watcher:
         self._address = address
         self._event = event
         self._before: dict[Verdict, float] = {}
+        self._refused_at = 0.0
+        self._so_far = Verdict.NOTHING
 
     @property
-    def refused(self) -> int:
-        """How many were refused since the bot started."""
-        return int(self._before.get(Verdict.REFUSED, 0.0))
+    def refused(self) -> Refused:
+        """As of `Receiver`."""
+        count = int(self._before.get(Verdict.REFUSED, 0.0))
+        return Refused(count, datetime.fromtimestamp(self._refused_at, UTC))
 
     async def begin(self) -> bool:
         """Remember the counters; whether there is a bot to ask."""
@@ -127,11 +144,12 @@ class Watcher:
 
     async def verdict(self, seconds: float) -> Verdict:
         """As of `Receiver`."""
+        self._so_far = Verdict.NOTHING
         try:
             async with asyncio.timeout(seconds):
                 return await self._next()
         except TimeoutError:
-            return Verdict.NOTHING
+            return self._so_far
 
     async def _next(self) -> Verdict:
         patience = PATIENCE
@@ -139,6 +157,7 @@ class Watcher:
             now = await self._counts() or self._before
             more = [one for one, count in now.items() if count > self._before.get(one, 0.0)]
             patience -= bool(more)
+            self._so_far = Verdict.REFUSED if more else Verdict.NOTHING
             if Verdict.ACCEPTED in more or not patience:
                 self._before = now
                 return Verdict.ACCEPTED if Verdict.ACCEPTED in more else Verdict.REFUSED
@@ -154,6 +173,8 @@ class Watcher:
             return None
         counts = dict.fromkeys((Verdict.ACCEPTED, Verdict.REFUSED), 0.0)
         for family in text_string_to_metric_families(answer.text):
+            if family.name == "mosaic_delivery_refused_at_seconds":
+                self._refused_at = family.samples[0].value
             if family.name == "mosaic_deliveries":
                 for sample in family.samples:
                     became = self._became(sample.labels)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from bot.check.finding import Finding, Grade
 from bot.gitea.models import Issue, Label
 from bot.models import IssueRef
-from bot.receiving import WAIT, Receiver, Unseen, Verdict
+from bot.receiving import WAIT, Receiver, Refused, Unseen, Verdict
 
+LATELY = timedelta(days=1)
 WAIT_FOR_OTHERS = 5.0  # seconds; where nobody knows of a hook that could send one
 
 
@@ -77,15 +79,17 @@ def unseen(error: Unseen) -> Finding:
     )
 
 
-def refused_before(count: int) -> Sequence[Finding]:
-    """The bot refused some since it started: the API lists no deliveries, but the bot counts."""
-    if not count:
+def refused_before(refused: Refused, now: datetime) -> Sequence[Finding]:
+    """The bot refused some lately: Gitea's API lists no deliveries, but the bot counts."""
+    if not refused.count or now - refused.last > LATELY:
         return []
+    several = "1 delivery" if refused.count == 1 else f"{refused.count} deliveries"
     return [
         Finding(
             "delivery.refused_before",
             Grade.NOTE,
-            f"The bot refused {count} deliver{'y' if count == 1 else 'ies'} since it started.",
+            f"The bot refused {several} since it started, the last at "
+            f"{refused.last:%Y-%m-%d %H:%M} UTC.",
             "A webhook with another secret sends them, or somebody who is not Gitea: the bot "
             "lost what they told of, and finds it later by itself.",
             "Its log says why (delivery.refused). In Gitea, Settings ▸ Webhooks ▸ Recent "

@@ -51,6 +51,7 @@ async def forge_findings(
         client = connect(settings)
     except ConfigError as error:
         return [Finding("gitea.setting", Grade.WRONG, str(error), WHY, "Set it right in .env.")]
+    tries = try_out and bool(settings.gitea.secrets)
     async with client:
         check = Check(
             GiteaAPI(client),
@@ -58,7 +59,7 @@ async def forge_findings(
             now=now,
             hooks=HooksAPI(client),
             scopes=partial(_scopes, settings, connect, client),
-            receiving=partial(_receiving, settings) if try_out else None,
+            receiving=partial(_receiving, settings) if tries else None,
             url=settings.gitea.url,
             target=target_of(settings),
             every=as_duration(settings.recheck_every),

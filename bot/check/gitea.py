@@ -263,7 +263,7 @@ class Check:
                     verdicts[group] = verdict
                     found += said
                 if Verdict.REFUSED not in verdicts.values():
-                    found += delivery.refused_before(receiver.refused)
+                    found += delivery.refused_before(receiver.refused, self._now)
         except Unseen as error:
             return [delivery.unseen(error)], {}
         return found, verdicts

@@ -83,12 +83,12 @@ def told_by(error: Forbidden) -> frozenset[str] | None:
 
 def lacking(scopes: Collection[str]) -> Finding:
     """The token lacks these."""
-    named = ", ".join(scopes) or "a scope"
+    named = f"the scope {', '.join(scopes)}" if scopes else "a scope that it needs"
     needed = " and ".join(_WHAT[one] for one in scopes if one in _WHAT)
     return Finding(
         "token.scope",
         Grade.WRONG,
-        f"The token lacks the scope {named}.",
+        f"The token lacks {named}.",
         f"The bot cannot {needed}." if needed else "The bot cannot do its work.",
         f"Scopes cannot be added to a token. {ANEW}",
     )

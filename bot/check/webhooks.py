@@ -94,7 +94,8 @@ def _none(target: str) -> Finding:
         f"{NAMES}: no webhook tells the bot.",
         "It is told of nothing, so it answers only when it looks for what it missed.",
         f"mosaic-coordinator setup {NAMES}\n"
-        f"Or by hand: {NAMES} ▸ Settings ▸ Webhooks ▸ Add Webhook ▸ Gitea, to {where}, with GITEA_WEBHOOK_SECRET as its secret.",
+        f"Or by hand: {NAMES} ▸ Settings ▸ Webhooks ▸ Add Webhook ▸ Gitea, to "
+        f"{where}, with GITEA_WEBHOOK_SECRET as its secret.",
     )
 
 
