@@ -385,8 +385,8 @@ def label_book(settings: Settings) -> LabelBook:
     return LabelBook(Scopes(**scopes), [agent.name for agent in settings.roster])
 
 
-def gitea_client(settings: Settings, metrics: Metrics | None = None) -> Gitea:
-    """A client for Gitea with the bot's token. Raises ConfigError."""
+def gitea_client(settings: Settings, metrics: Metrics | None = None, *, login: str = "") -> Gitea:
+    """A client with the bot's token; with `login`, signed in with a name. Raises ConfigError."""
     gitea = settings.gitea
     return Gitea(
         gitea.url,
@@ -394,6 +394,7 @@ def gitea_client(settings: Settings, metrics: Metrics | None = None) -> Gitea:
         timeout=gitea.timeout.total_seconds(),
         connections=gitea.connections,
         ca_file=gitea.ca_file,
+        login=login,
         observe=metrics.request if metrics else None,
     )
 

@@ -6,17 +6,17 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from aiohttp import web
 
-from bot.app import Bot, running
+from bot.app import Bot, gitea_client, running
 from bot.check.finding import Grade
-from bot.check.gitea import Check
+from bot.check.forge import forge_findings
 from bot.check.machine import Machine, part
 from bot.config import Settings
 from bot.errors import ConfigError
-from bot.models import Mode
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +41,10 @@ async def serve_forever(settings: Settings) -> None:
 async def look_at_everything(bot: Bot) -> None:
     """Log what `check` would find, as far as it is not as it should be."""
     machine = Machine(bot.settings, (), now=bot.now, serving=True)
-    mode = Mode(bot.settings.gitea.dependencies)
-    gitea = Check(bot.gitea, mode=mode, now=bot.now())
-    for one in [*await machine.parts(), await part("Gitea", lambda: gitea.findings(()))]:
+    gitea = partial(
+        forge_findings, bot.settings, connect=gitea_client, now=bot.now(), try_out=False
+    )
+    for one in [*await machine.parts(), await part("Gitea", gitea)]:
         for found in one.findings:
             if found.grade is not Grade.GOOD:
                 log.warning("check", id=found.id, what=found.what, why=found.why, do=found.do)

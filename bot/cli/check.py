@@ -73,13 +73,10 @@ async def _check(named: Collection[str], *, as_json: bool) -> None:
 
 async def _gitea(settings: Settings, named: Collection[str]) -> Sequence[Finding]:
     from bot.app import gitea_client, utc_now
-    from bot.check.gitea import Check
-    from bot.gitea.api import GiteaAPI
-    from bot.models import Mode
+    from bot.check.forge import forge_findings
 
-    mode = Mode(settings.gitea.dependencies)
-    async with gitea_client(settings) as client:
-        return await Check(GiteaAPI(client), mode=mode, now=utc_now()).findings(named)
+    found = await forge_findings(settings, named, connect=gitea_client, now=utc_now())
+    return [one for one in found if one.id != "secret.unset"]  # is told among the settings
 
 
 def _print_json(part: Part) -> None:
@@ -105,6 +102,7 @@ def _print(part: Part) -> None:
     print(part.name)
     for one in part.findings:
         print(f"  {_MARKS[one.grade]} {one_line(one.what)}")
-        for line in (one.why, one.do):
+        for line in (one.why, *one.do.splitlines()):
             if line:
-                print(f"    {one_line(line)}")
+                indent = len(line) - len(line.lstrip())
+                print(f"    {' ' * indent}{one_line(line)}")

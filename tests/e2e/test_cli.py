@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,11 @@ from bot.demo import story
 from bot.demo.forge import Forge, serve
 from bot.demo.story import BOT, REPOSITORY, staged
 from bot.engine import Job
+from bot.gitea.scopes import SCOPES
 from bot.store.database import opened
 from bot.store.queries import Failure, Store
 from tests.e2e.command_line import Done, command, environment
+from tests.gitea_server import free_port
 
 NEEDED = {
     "GITEA_URL": "http://127.0.0.1:9",  # nobody listens there
@@ -498,10 +501,10 @@ class TestDemo:
 # ---- check ----
 
 
-async def checked(url: str, token: str, *arguments: str) -> Done:
+async def check_with(url: str, token: str, *arguments: str, port: int) -> Done:
     """`check`, run as a program of its own, for the forge answers on this loop."""
-    ours = {"GITEA_URL": url, "GITEA_TOKEN": token, "GITEA_WEBHOOK_SECRET": SECRET, "PORT": "0"}
-    return await asked({**ours, "PATH": os.environ["PATH"]}, *arguments)
+    ours = {"GITEA_URL": url, "GITEA_TOKEN": token, "GITEA_WEBHOOK_SECRET": SECRET}
+    return await asked({**ours, "PORT": str(port), "PATH": os.environ["PATH"]}, *arguments)
 
 
 async def asked(environ: dict[str, str], *arguments: str) -> Done:
@@ -521,15 +524,17 @@ async def asked(environ: dict[str, str], *arguments: str) -> Done:
 
 
 async def test_check_says_what_is_wrong_why_that_matters_and_what_to_do():
-    forge = Forge()
-    token = forge.add_user(BOT)
+    forge, port = Forge(), free_port()
+    token = forge.add_user(BOT, scopes=SCOPES)
     forge.add_user("alice")
     forge.add_repository("acme/rocket")
     forge.grant("acme/rocket", "alice", "admin")
     forge.grant("acme/rocket", BOT, "admin")
     alice = forge.act_as("alice", "acme/rocket")
     alice.open("One", "", assignees=[BOT])
+    checked = partial(check_with, port=port)
     async with serve(forge) as url:
+        forge.add_hook(f"http://127.0.0.1:{port}/webhook/gitea", secret=SECRET)
         good = await checked(url, token)
         forge.grant("acme/rocket", BOT, "write")
         alice.switch_dependencies(on=False)
@@ -539,23 +544,23 @@ async def test_check_says_what_is_wrong_why_that_matters_and_what_to_do():
         bad = await checked(url, token, "acme")
         stranger = await checked(url, "no-such-token")
     assert (0, "") == (good.status, good.err)
-    assert ["Settings", "Storage", "Claude", "Gitea"] == [
+    assert ["Settings", "Storage", "Claude", "Work", "Gitea"] == [
         line for line in good.out.splitlines()[:-1] if not line.startswith(" ")
     ]
+    assert "✓ Gitea 1.26.3 answers, and the bot is coordinator.\n" in good.out
     assert "\n  ✓ acme/rocket: the bot is an administrator.\n" in good.out
-    assert good.out.endswith("\nNothing is wrong; 1 worth knowing (!).\n")
+    assert "✓ acme/rocket: a delivery arrived, and its signature is right." in good.out
     assert 1 == wrong.status
     assert "✗ acme/rocket: the bot may write, but is no administrator.\n    Only" in wrong.out
     assert "! acme/rocket: dependencies are switched off.\n    What texts" in wrong.out
-    assert wrong.out.endswith("\n1 to be mended (✗), 2 worth knowing (!).\n")
+    assert " to be mended (✗), " in wrong.out.splitlines()[-1]
     rows = [json.loads(line) for line in as_json.out.splitlines()]
-    assert ["storage.new", "rights.write", "dependencies.off"] == [
-        row["id"] for row in rows if row["grade"] != "good"
-    ]
+    assert {"good", "wrong", "note"} == {row["grade"] for row in rows}
+    assert {"settings.known", "storage.new", "claude.none"} <= {row["id"] for row in rows}
     assert all(row["do"] for row in rows if row["grade"] != "good")
     assert (1, True) == (nowhere.status, "✗ acme/nowhere cannot be seen." in nowhere.out)
     assert Done(2, "", "mosaic-coordinator: acme is no repository; write owner/repo\n") == bad
-    assert (1, True) == (stranger.status, "the token is not accepted" in stranger.out)
+    assert (1, True) == (stranger.status, "does not accept the token" in stranger.out)
 
 
 async def test_check_tells_all_mistakes_in_the_settings_and_goes_on():
@@ -568,7 +573,7 @@ async def test_check_tells_all_mistakes_in_the_settings_and_goes_on():
     assert "x bot.toml: there is no setting ai.modell; did you mean ai.model?" in shown.out
     assert "x GITEA_WEBHOOK_SECRET is not set." in shown.out
     assert "\nStorage\n  ! There is no " in shown.out
-    assert "Gitea could not be looked at: GITEA_TOKEN is empty or holds" in shown.out
+    assert "\nGitea\n  x GITEA_TOKEN is empty or holds" in shown.out
     assert "t0ken" not in shown.out
     rows = [json.loads(line) for line in as_json.out.splitlines()]
     assert (1, "") == (as_json.status, as_json.err)
