@@ -40,7 +40,7 @@ NEEDED = {
     "PORT": "0",
 }
 ROOT = Path(__file__).parents[2]
-SECRET = "0123456789abcdef0123"  # noqa: S105
+SECRET = "0123456789abcdef0123"
 WAIT = 60.0  # seconds until what does not come is given up
 
 
@@ -563,12 +563,14 @@ async def test_check_says_what_is_wrong_why_that_matters_and_what_to_do():
     assert (1, True) == (stranger.status, "does not accept the token" in stranger.out)
 
 
-async def test_check_tells_all_mistakes_in_the_settings_and_goes_on():
+def test_check_tells_all_mistakes_in_the_settings_and_goes_on():
     """With 1, for that is what it found; no secret is in it, and no character that is lost."""
     Path("bot.toml").write_text('[ai]\nmodell = "ä"\n[server]\nport = "x"\n', encoding="utf-8")
     environ = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii", "GITEA_TOKEN": "t0ken-ä"}
-    shown = await asked(environ | {"GITEA_URL": "http://127.0.0.1:9", "MOSAIC_SERVER__PORT": "0"})
-    as_json = await asked(environ | {"DATABASE_URL": "sqlite:///ü/bot.db"}, "--json")
+    shown = asyncio.run(
+        asked(environ | {"GITEA_URL": "http://127.0.0.1:9", "MOSAIC_SERVER__PORT": "0"})
+    )
+    as_json = asyncio.run(asked(environ | {"DATABASE_URL": "sqlite:///ü/bot.db"}, "--json"))
     assert (1, "") == (shown.status, shown.err)
     assert "x bot.toml: there is no setting ai.modell; did you mean ai.model?" in shown.out
     assert "x GITEA_WEBHOOK_SECRET is not set." in shown.out
@@ -584,7 +586,7 @@ async def test_check_tells_all_mistakes_in_the_settings_and_goes_on():
 
 def test_serve_logs_what_check_would_find():
     """After it serves, and without ending for it."""
-    with serving(GITEA_WEBHOOK_SECRET="short") as process:  # noqa: S106
+    with serving(GITEA_WEBHOOK_SECRET="short") as process:
         assert process.stderr is not None
         found = {}
         for line in process.stderr:

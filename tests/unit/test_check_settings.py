@@ -55,8 +55,10 @@ class TestSalvage:
             "bot.toml: there is no setting recheck_evry; did you mean recheck_every?",
             "bot.toml: gitea.token is a secret: set it in the environment instead",
             "environment: there is no setting MOSAIC_AI__MODLE; did you mean MOSAIC_AI__MODEL?",
-            "server.port (PORT): Input should be a valid integer, unable to parse string as an "
-            "integer",
+            (
+                "server.port (PORT): Input should be a valid integer, unable to parse string as an "
+                "integer"
+            ),
             'ai.timeout: a duration is written like "90s", "5m" or "1h"',
             "limits: small, medium and large must ascend",
             "agents.x.context_limit: Input should be greater than or equal to 1000",
@@ -148,8 +150,8 @@ class TestFindings:
             ([], '[server]\nurl = "https://bot.example.org"', {}),
             (
                 ["settings.agents-difficulty", "settings.agents-difficulty"],
-                '[agents.x]\ncontext_limit = 200000\nprice_in = 1\nprice_out = 1\n'
-                'difficulties = ["easy"]',
+                ('[agents.x]\ncontext_limit = 200000\nprice_in = 1\nprice_out = 1\n'
+                'difficulties = ["easy"]'),
                 {},
             ),
             (

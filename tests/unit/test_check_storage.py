@@ -64,45 +64,42 @@ def locked(path: Path) -> Iterator[None]:
 
 
 class TestFile:
-    async def test_one_that_can_be_written_is_good_and_stays_as_it_is(self, path: Path) -> None:
+    def test_one_that_can_be_written_is_good_and_stays_as_it_is(self, path: Path) -> None:
         before = path.read_bytes()
         assert look(f"sqlite:///{path}").current
         assert [(Grade.GOOD, "storage.writable")] == ids(path)
         assert before == path.read_bytes()
-        assert [".lock"] != [one.suffix for one in path.parent.iterdir()]
 
-    async def test_none_is_made_where_there_is_none(self, tmp_path: Path) -> None:
+    def test_none_is_made_where_there_is_none(self, tmp_path: Path) -> None:
         assert [(Grade.NOTE, "storage.new")] == ids(tmp_path / "deep" / "bot.db")
         assert [] == [*tmp_path.iterdir()]
 
-    async def test_an_empty_one_is_filled_at_the_start(self, tmp_path: Path) -> None:
+    def test_an_empty_one_is_filled_at_the_start(self, tmp_path: Path) -> None:
         (tmp_path / "bot.db").touch()
         assert [(Grade.NOTE, "storage.empty")] == ids(tmp_path / "bot.db")
 
-    async def test_one_migration_behind_is_brought_up_to_date_at_the_start(
-        self, path: Path
-    ) -> None:
+    def test_one_migration_behind_is_brought_up_to_date_at_the_start(self, path: Path) -> None:
         set_version(path, revisions()[1])
         assert [(Grade.NOTE, "storage.behind")] == ids(path)
         assert not look(f"sqlite:///{path}").current
 
-    async def test_one_of_a_later_program_is_told(self, path: Path) -> None:
+    def test_one_of_a_later_program_is_told(self, path: Path) -> None:
         set_version(path, "9999")
         assert [(Grade.WRONG, "storage.newer")] == ids(path)
 
     @pytest.mark.parametrize("which", [lambda path: path, queue_path], ids=["store", "queue"])
-    async def test_a_locked_one_is_told(self, path: Path, which, monkeypatch) -> None:
+    def test_a_locked_one_is_told(self, path: Path, which, monkeypatch) -> None:
         monkeypatch.setattr(storage, "PATIENCE", 0.01)
         with locked(which(path)):
             assert [(Grade.WRONG, "storage.locked")] == ids(path)
 
-    async def test_what_is_no_database_is_told(self, tmp_path: Path) -> None:
+    def test_what_is_no_database_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "bot.db").write_bytes(b"what is this? " * 1000)
         (tmp_path / "folder").mkdir()
         assert [(Grade.WRONG, "storage.no-database")] == ids(tmp_path / "bot.db")
         assert [(Grade.WRONG, "storage.no-database")] == ids(tmp_path / "folder")
 
-    async def test_a_damaged_one_is_told(self, path: Path) -> None:
+    def test_a_damaged_one_is_told(self, path: Path) -> None:
         """Its first page is whole, so it is taken for a database."""
         with path.open("r+b") as file:
             file.seek(4096)
@@ -124,12 +121,12 @@ class TestFile:
 
 
 class TestFolder:
-    async def test_one_that_cannot_be_written_is_told(self, tmp_path: Path) -> None:
+    def test_one_that_cannot_be_written_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         assert [(Grade.WRONG, "storage.folder")] == ids(tmp_path / "file" / "bot.db")
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-    async def test_one_that_is_read_only_is_told(self, path: Path) -> None:
+    def test_one_that_is_read_only_is_told(self, path: Path) -> None:
         path.parent.chmod(0o500)
         try:
             assert [(Grade.WRONG, "storage.folder")] == ids(path)
@@ -137,7 +134,7 @@ class TestFolder:
             path.parent.chmod(0o700)
 
     @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-    async def test_a_full_disk_is_told_and_nothing_else(
+    def test_a_full_disk_is_told_and_nothing_else(
         self, path: Path, number: int, monkeypatch
     ) -> None:
         def refuse(**_: object) -> None:
@@ -146,12 +143,12 @@ class TestFolder:
         monkeypatch.setattr(storage.tempfile, "NamedTemporaryFile", refuse)
         assert [(Grade.WRONG, "storage.full")] == ids(path)
 
-    async def test_little_room_is_a_note(self, path: Path, monkeypatch) -> None:
+    def test_little_room_is_a_note(self, path: Path, monkeypatch) -> None:
         free(monkeypatch, 199 * 1024**2)
         assert [(Grade.GOOD, "storage.writable"), (Grade.NOTE, "storage.space")] == ids(path)
         assert "199 MiB left" in look(f"sqlite:///{path}").findings[1].what
 
-    async def test_room_that_cannot_be_told_is_not(self, path: Path, monkeypatch) -> None:
+    def test_room_that_cannot_be_told_is_not(self, path: Path, monkeypatch) -> None:
         def refuse(_: object) -> None:
             raise PermissionError
 
@@ -183,7 +180,7 @@ class TestServer:
             there = connection.execute("SELECT to_regclass('mosaic_check')").fetchone()
         assert (None,) == there
 
-    async def test_one_that_refuses_is_told(self, server_url: str) -> None:
+    def test_one_that_refuses_is_told(self, server_url: str) -> None:
         refusing = f"{server_url}?options=-c%20default_transaction_read_only%3Don"
         found = look(refusing).findings
         assert {"storage.refused"} == {one.id for one in found}
