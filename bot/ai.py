@@ -136,6 +136,20 @@ class Tally:
         self.tokens_out += usage.output_tokens
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What came of asking the API for a model.
+
+    `status` is None where nothing answered, and `why` says why; `is_claude`: it answered as the
+    API does; `names_model`: it is the model that it does not know.
+    """
+
+    status: int | None
+    is_claude: bool = False
+    names_model: bool = False
+    why: str = ""
+
+
 class Claude:
     """The Messages API: a question in, a message out, tried again where that may help.
 
@@ -183,6 +197,25 @@ class Claude:
                 tally.add(message.usage)
                 return message
         raise AssertionError("stamina either returns or raises")  # pragma: no cover
+
+    async def access(self) -> Access:
+        """Whether the key is accepted and the model known: one request, which costs nothing.
+
+        https://platform.claude.com/docs/en/api/models/retrieve
+        """
+        client = await self._opened()
+        import anthropic  # noqa: PLC0415 - lazily; `_opened` has loaded it
+
+        try:
+            async with asyncio.timeout(self._timeout):
+                raw = await client.models.with_raw_response.retrieve(self._model)
+            return _access(raw.http_response.status_code, raw.http_response.content)
+        except (TimeoutError, anthropic.APITimeoutError):
+            return Access(None, why=f"no answer within {self._timeout:g} s")
+        except anthropic.APIStatusError as error:
+            return _access(error.status_code, error.response.content)
+        except (anthropic.AnthropicError, ValueError):
+            return Access(None, why="no connection")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -467,6 +500,27 @@ class Reader:
             tokens_out=tally.tokens_out,
             seconds=round(seconds, 3),
         )
+
+
+class _Told(BaseModel):
+    """What the API tells of a model, or of an error."""
+
+    class Error(BaseModel):
+        """Its `error`."""
+
+        message: str = ""
+
+    type: Literal["model", "error"]
+    error: Error = Error()
+
+
+def _access(status: int, content: bytes) -> Access:
+    try:
+        told = _Told.model_validate_json(content)
+    except ValidationError:
+        return Access(status)
+    is_claude = (told.type == "model") == (status == 200)
+    return Access(status, is_claude, told.error.message.startswith("model:"))
 
 
 def wait_before_retry(error: Exception) -> bool | float:

@@ -23,7 +23,7 @@ from bot.ai import Reader
 from bot.assigned import progress_in
 from bot.commander import Commander, Manners
 from bot.commands import Commands, discover_commands
-from bot.config import Settings
+from bot.config import NEEDED, Settings, lacking
 from bot.coordinator import Coordinator, Rules
 from bot.counter import Counter
 from bot.engine import Engine, Freshness, RetryPolicy
@@ -330,19 +330,8 @@ def _rules(settings: Settings) -> Rules:
 
 def require(settings: Settings, *, receiving: bool = True) -> None:
     """Raise ConfigError unless everything is set that serving needs; `receiving` webhooks, too."""
-    gitea = settings.gitea
     missing = [
-        f"{name} is not set: {what}"
-        for name, value, what in (
-            ("GITEA_URL", gitea.url, "the address of your Gitea, such as https://git.example.org"),
-            ("GITEA_TOKEN", gitea.token.get_secret_value(), "an access token of the bot user"),
-            (
-                "GITEA_WEBHOOK_SECRET",
-                gitea.secrets or not receiving,
-                "the secret you gave the webhook; make one with `openssl rand -hex 32`",
-            ),
-        )
-        if not value
+        f"{name} is not set: {NEEDED[name]}" for name in lacking(settings, receiving=receiving)
     ]
     if missing:
         raise ConfigError("\n".join(missing))
@@ -396,8 +385,8 @@ def label_book(settings: Settings) -> LabelBook:
     return LabelBook(Scopes(**scopes), [agent.name for agent in settings.roster])
 
 
-def gitea_client(settings: Settings, metrics: Metrics | None = None) -> Gitea:
-    """A client for Gitea with the bot's token. Raises ConfigError."""
+def gitea_client(settings: Settings, metrics: Metrics | None = None, *, login: str = "") -> Gitea:
+    """A client with the bot's token; with `login`, signed in with a name. Raises ConfigError."""
     gitea = settings.gitea
     return Gitea(
         gitea.url,
@@ -405,6 +394,7 @@ def gitea_client(settings: Settings, metrics: Metrics | None = None) -> Gitea:
         timeout=gitea.timeout.total_seconds(),
         connections=gitea.connections,
         ca_file=gitea.ca_file,
+        login=login,
         observe=metrics.request if metrics else None,
     )
 

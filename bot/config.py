@@ -61,6 +61,13 @@ SHORT_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """The environment variables that have a name of their own, and the setting each one sets."""
 
+NEEDED: Mapping[str, str] = {
+    "GITEA_URL": "the address of your Gitea, such as https://git.example.org",
+    "GITEA_TOKEN": "an access token of the bot user",
+    "GITEA_WEBHOOK_SECRET": "the secret you gave the webhook; make one with `openssl rand -hex 32`",
+}
+"""The variables without which the bot cannot serve, and what each is."""
+
 SECRETS = frozenset({("gitea", "token"), ("gitea", "webhook_secret"), ("ai", "api_key")})
 FROM_FILES = SECRETS | {("database_url",)}
 """What may stand in a file that `NAME_FILE` names: an address may hold a password."""
@@ -434,15 +441,15 @@ def given(environ: Mapping[str, str] | None = None, path: Path | None = None) ->
 
     Where an environment is handed in, `.env` is not read.
     """
-    beside = _beside(os.environ) if environ is None else {}
+    beside = beside_of(os.environ) if environ is None else {}
     environ = {**(os.environ if environ is None else environ), **beside}
-    return Given(environ, *_file(environ, path), frozenset(beside))
+    return Given(environ, *file_of(environ, path), frozenset(beside))
 
 
-def _beside(environ: Mapping[str, str]) -> dict[str, str]:
+def beside_of(environ: Mapping[str, str]) -> dict[str, str]:
     """What `.env` sets and the environment does not, by whatever name."""
     beside = read_env(environ)
-    known = _variables({**beside, **environ})
+    known = variables_of({**beside, **environ})
     there = {known.get(name, name) for name, value in environ.items() if value}
     return {
         name: value
@@ -454,13 +461,20 @@ def _beside(environ: Mapping[str, str]) -> dict[str, str]:
 def settings_of(given: Given) -> Settings:
     """The settings that come of these places. Raises ConfigError."""
     environ, file, table = given.environ, given.file, given.table
-    short, unread = _short(environ)
-    if wrong := [*_wrong_in_file(file, table), *_wrong_variables(given), *unread]:
+    short, unread = short_of(environ)
+    if wrong := [*mistakes_in_file(file, table), *mistaken_variables(given), *unread]:
         raise ConfigError("\n".join(wrong))
     try:
         return Settings(file=table, environ=environ, short=short)  # type: ignore[call-arg]
     except ValidationError as error:
-        raise ConfigError(_explain(error, given)) from None
+        raise ConfigError(explain(error, given)) from None
+
+
+def lacking(settings: Settings, *, receiving: bool = True) -> Iterator[str]:
+    """Those of `NEEDED` that are not set; `receiving` webhooks, too."""
+    gitea = settings.gitea
+    there = (gitea.url, gitea.token.get_secret_value(), gitea.secrets or not receiving)
+    yield from (name for name, value in zip(NEEDED, there, strict=True) if not value)
 
 
 def setting_paths() -> Iterator[tuple[str, ...]]:
@@ -482,7 +496,8 @@ def field_of(path: tuple[str, ...]) -> FieldInfo:
     return kind.model_fields[name]
 
 
-def _file(environ: Mapping[str, str], path: Path | None) -> tuple[Path, dict[str, Any]]:
+def file_of(environ: Mapping[str, str], path: Path | None) -> tuple[Path, dict[str, Any]]:
+    """The file of settings, which may be absent, and its table. Raises ConfigError."""
     named = path or (Path(environ["BOT_CONFIG"]) if environ.get("BOT_CONFIG") else None)
     path = named or Path("bot.toml")
     try:
@@ -495,19 +510,21 @@ def _file(environ: Mapping[str, str], path: Path | None) -> tuple[Path, dict[str
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _wrong_in_file(file: Path, table: Mapping[str, Any]) -> Iterator[str]:
+def mistakes_in_file(file: Path, table: Mapping[str, Any]) -> Iterator[str]:
+    """Every key of the file that is none, and every secret in it."""
     agents = table.get("agents")
-    known = {*setting_paths(), *_agent_paths(agents if isinstance(agents, dict) else ())}
-    for path in _leaves(table, known):
+    known = {*setting_paths(), *agent_paths(agents if isinstance(agents, dict) else ())}
+    for path in leaves_of(table, known):
         if path in SECRETS:
             yield f"{file}: {'.'.join(path)} is a secret: set it in the environment instead"
         elif path not in known:
             yield _unknown(file, ".".join(path), (".".join(one) for one in known))
 
 
-def _wrong_variables(given: Given) -> Iterator[str]:
+def mistaken_variables(given: Given) -> Iterator[str]:
+    """Every variable that is none of ours and was meant to be."""
     environ, table = given.environ, given.table
-    known = _variables(environ)
+    known = variables_of(environ)
     there = {path for name, path in known.items() if environ.get(name)}
     there |= {path for path in setting_paths() if _changed(table, path)}
     for name, value in environ.items():
@@ -531,11 +548,11 @@ def _changed(table: Mapping[str, Any], path: tuple[str, ...]) -> bool:
     return value not in (None, "", field_of(path).default)
 
 
-def _variables(environ: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+def variables_of(environ: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
     """Every variable there may be, and the setting it sets."""
     ours = [name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX)]
     agents = {name.split("__")[1] for name in ours if name.startswith("AGENTS__")}
-    paths = (*setting_paths(), *(("agents", agent) for agent in agents), *_agent_paths(agents))
+    paths = (*setting_paths(), *(("agents", agent) for agent in agents), *agent_paths(agents))
     return {
         **{PREFIX + "__".join(path).upper(): path for path in paths},
         **SHORT_NAMES,
@@ -544,18 +561,20 @@ def _variables(environ: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def _agent_paths(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
+def agent_paths(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """The paths of the settings of these agents."""
     return (("agents", name, field) for name in names for field in AgentSettings.model_fields)
 
 
-def _leaves(
+def leaves_of(
     table: Mapping[str, Any], known: set[tuple[str, ...]], above: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, ...]]:
+    """The paths of what is set in a table."""
     for key, value in table.items():
         path = (*above, key)
         is_table = any(one[: len(path)] == path and one != path for one in known)
         if isinstance(value, dict) and (is_table or (value and not above)):
-            yield from _leaves(value, known, path)
+            yield from leaves_of(value, known, path)
         else:
             yield path
 
@@ -566,7 +585,7 @@ def _unknown(where: Path | str, name: str, known: Iterable[str]) -> str:
     return f"{where}: there is no setting {name}{hint}"
 
 
-def _short(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+def short_of(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """What the variables with names of their own set, as nested tables; and what is wrong."""
     values: dict[str, Any] = {}
     wrong = []
@@ -584,7 +603,7 @@ def _short(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     return values, wrong
 
 
-def _explain(error: ValidationError, given: Given) -> str:
+def explain(error: ValidationError, given: Given) -> str:
     """Pydantic's findings, one line each, without the values: one may be a secret.
 
     A short name is told where it is what set the value.

@@ -32,7 +32,7 @@ from dbos import error as dbos_error
 from sqlalchemy.engine import make_url
 
 from bot.errors import CoordinatorError, Retryable, StoreError
-from bot.store.database import durable_sqlite, sqlite_path
+from bot.store.database import durable_sqlite, queue_path, sqlite_path
 
 log = structlog.get_logger(__name__)
 
@@ -424,8 +424,7 @@ def queue_engine(database_url: str) -> sa.Engine:
         url = make_url(database_url).set(drivername="postgresql+psycopg")
         return sa.create_engine(url, pool_pre_ping=True, pool_size=10)
     path.parent.mkdir(parents=True, exist_ok=True)
-    queue = path.with_name(f"{path.stem}.queue{path.suffix}")
-    engine = sa.create_engine(f"sqlite:///{queue}")
+    engine = sa.create_engine(f"sqlite:///{queue_path(path)}")
     sa.event.listen(engine, "connect", durable_sqlite)
     return engine
 

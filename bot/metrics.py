@@ -20,6 +20,11 @@ class Metrics:
         self._deliveries = Counter(
             "mosaic_deliveries", "Webhook deliveries.", ("event", "outcome"), registry=self.registry
         )
+        self._refused_at = Gauge(
+            "mosaic_delivery_refused_at_seconds",
+            "When a delivery was refused last, as Unix time.",
+            registry=self.registry,
+        )
         self._jobs = Counter(
             "mosaic_jobs", "Attempts at work.", ("kind", "outcome"), registry=self.registry
         )
@@ -88,6 +93,8 @@ class Metrics:
     def delivery(self, event: str, outcome: str) -> None:
         """A webhook request was answered."""
         self._deliveries.labels(event, outcome).inc()
+        if outcome == "refused":
+            self._refused_at.set_to_current_time()
 
     def job(self, kind: str, outcome: str, seconds: float) -> None:
         """An attempt at work ended: done, retried or set-aside."""

@@ -6,11 +6,15 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from aiohttp import web
 
-from bot.app import Bot, running
+from bot.app import Bot, gitea_client, running
+from bot.check.finding import Grade
+from bot.check.forge import forge_findings
+from bot.check.machine import Machine, part
 from bot.config import Settings
 from bot.errors import ConfigError
 
@@ -25,10 +29,25 @@ async def serve_forever(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with serving(settings) as (bot, port):
         log.info("serving", host=settings.server.host, port=port)
+        looking = asyncio.create_task(look_at_everything(bot))
         await stop.wait()
         bot.stopping = True
         log.info("stopping")
+        looking.cancel()
+        await asyncio.wait([looking])
     log.info("stopped")
+
+
+async def look_at_everything(bot: Bot) -> None:
+    """Log what `check` would find, as far as it is not as it should be."""
+    machine = Machine(bot.settings, (), now=bot.now, serving=True)
+    gitea = partial(
+        forge_findings, bot.settings, connect=gitea_client, now=bot.now(), try_out=False
+    )
+    for one in [*await machine.parts(), await part("Gitea", gitea)]:
+        for found in one.findings:
+            if found.grade is not Grade.GOOD:
+                log.warning("check", id=found.id, what=found.what, why=found.why, do=found.do)
 
 
 @asynccontextmanager

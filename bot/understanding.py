@@ -116,6 +116,8 @@ class Understanding:
 async def _ended(asked: asyncio.Future[Reading]) -> None:
     """Return when an answer, or that there is none, is there."""
     await asyncio.wait([asked])
+    if not asked.cancelled():
+        asked.exception()  # seen: the look that follows asks again, and tells
 
 
 def _wanted(metadata: Metadata) -> frozenset[Wanted]:

@@ -81,6 +81,20 @@ class ClaudeServer:
         behaviour = self.next.popleft() if self.next else self.otherwise or answers()
         return await behaviour(request, body)
 
+    async def model(self, request: web.Request) -> web.StreamResponse:
+        """`GET /v1/models/{model_id}`."""
+        self.headers.append({name.lower(): value for name, value in request.headers.items()})
+        if key_in(request) != API_KEY:
+            return error_response(401, "invalid x-api-key")
+        if self.next:
+            return await self.next.popleft()(request, {})
+        name = request.match_info["model"]
+        if name not in MODELS:
+            return error_response(404, f"model: {name}")
+        created = "2026-09-29T00:00:00Z"
+        about = {"id": name, "display_name": name, "created_at": created}
+        return web.json_response({"type": "model", **about})
+
 
 THE_SERVER = web.AppKey("claude", ClaudeServer)
 
@@ -91,6 +105,7 @@ async def claude_server() -> AsyncIterator[ClaudeServer]:
     claude = ClaudeServer()
     app = web.Application(client_max_size=64 * 1024**2)
     app.router.add_post("/v1/messages", claude.handle)
+    app.router.add_get("/v1/models/{model}", claude.model)
     app[THE_SERVER] = claude
     async with TestServer(app) as server:
         claude.url = str(server.make_url("")).rstrip("/")

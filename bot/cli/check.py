@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.printing import BAD_USE, FAILED, fail, one_line
 from bot.cli.running import run
 from bot.cli.usage import examples
+
+if TYPE_CHECKING:
+    from bot.check.finding import Finding
+    from bot.check.machine import Part
+    from bot.config import Settings
 
 _MARKS = {"good": "✓", "note": "!", "wrong": "✗"}
 
@@ -33,34 +40,69 @@ def check(
 ) -> None:
     """Look for what may keep the bot from working.
 
-    Says of each thing what is wrong, why that matters and what to do. Status 1 when something is
-    wrong. Needs GITEA_URL and GITEA_TOKEN.
+    Looks at the settings, the storage, Claude, the work, and Gitea. Says of each thing what is
+    wrong, why that matters and what to do. Status 1 when something is wrong. It changes nothing.
     """
-    run(_check(repositories or [], as_json=as_json))
-
-
-async def _check(repositories: list[str], *, as_json: bool) -> None:
-    from bot.app import gitea_client, utc_now
-    from bot.check.finding import Grade
-    from bot.check.gitea import Check
-    from bot.config import load
-    from bot.gitea.api import GiteaAPI
-    from bot.models import Mode
-
-    for name in repositories:
+    names = repositories or []
+    for name in names:
         if len(name.split("/")) != 2 or not all(name.split("/")):
             fail(f"{name} is no repository; write owner/repo", BAD_USE)
-    settings = load()
-    mode = Mode(settings.gitea.dependencies)
-    async with gitea_client(settings) as client:
-        found = await Check(GiteaAPI(client), mode=mode, now=utc_now()).findings(repositories)
-    for one in found:
-        if as_json:
-            print(json.dumps(asdict(one), ensure_ascii=False))
-            continue
-        print(f"{_MARKS[one.grade]} {one_line(one.what)}")
-        for line in (one.why, one.do):
-            if line:
-                print(f"  {one_line(line)}")
-    if any(one.grade is Grade.WRONG for one in found):
+    run(_check(names, as_json=as_json))
+
+
+async def _check(named: Collection[str], *, as_json: bool) -> None:
+    from bot.app import utc_now
+    from bot.check.finding import Grade
+    from bot.check.machine import Machine, part
+    from bot.check.salvage import salvaged
+    from bot.logs import configure
+
+    settings, _, mistakes = salvaged()
+    configure(level="error", style=settings.log_format, secrets=settings.hidden)
+    parts = await Machine(settings, mistakes, now=utc_now).parts()
+    if settings.gitea.url and settings.gitea.token.get_secret_value():
+        parts.append(await part("Gitea", lambda: _gitea(settings, named)))
+    for one in parts:
+        _print_json(one) if as_json else _print(one)
+    grades = Counter(one.grade for part in parts for one in part.findings)
+    if not as_json:
+        print(_summed_up(grades[Grade.WRONG], grades[Grade.NOTE]))
+    if grades[Grade.WRONG]:
         sys.exit(FAILED)
+
+
+async def _gitea(settings: Settings, named: Collection[str]) -> Sequence[Finding]:
+    from bot.app import gitea_client, utc_now
+    from bot.check.forge import forge_findings
+
+    found = await forge_findings(settings, named, connect=gitea_client, now=utc_now())
+    return [one for one in found if one.id != "secret.unset"]  # is told among the settings
+
+
+def _print_json(part: Part) -> None:
+    for one in part.findings:
+        print(json.dumps(asdict(one), ensure_ascii=_is_ascii()))
+
+
+def _is_ascii() -> bool:
+    """Whether what is printed has to be: a character that is replaced changes what is said."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") not in ("utf8", "utf16")
+
+
+def _summed_up(wrong: int, notes: int) -> str:
+    worth = f"{notes} worth knowing (!)" if notes else ""
+    if not wrong:
+        return f"Nothing is wrong; {worth}." if notes else "All is well."
+    return ", ".join(filter(None, [f"{wrong} to be mended (✗)", worth])) + "."
+
+
+def _print(part: Part) -> None:
+    if not part.findings:
+        return
+    print(part.name)
+    for one in part.findings:
+        print(f"  {_MARKS[one.grade]} {one_line(one.what)}")
+        for line in (one.why, *one.do.splitlines()):
+            if line:
+                indent = len(line) - len(line.lstrip())
+                print(f"    {' ' * indent}{one_line(line)}")

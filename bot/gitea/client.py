@@ -7,11 +7,13 @@ import base64
 import itertools
 import math
 import random
+import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -79,6 +81,18 @@ class _Call:
         return Permanent(message, status=status, method=self.method, path=self.path)
 
 
+class Redirected(Permanent):
+    """Gitea sends elsewhere, where the token is not sent to: `there` is the address of a Gitea."""
+
+    def __init__(self, call: _Call, url: httpx.URL, status: int) -> None:
+        message = "redirects to another place; is GITEA_URL right?"
+        super().__init__(message, status=status, method=call.method, path=call.path)
+        place, api, _ = str(url.copy_with(userinfo=b"", query=None, fragment=None)).partition(
+            "/api/v1/"
+        )
+        self.there = place if api else f"{url.scheme}://{url.netloc.decode()}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     call: _Call
@@ -87,7 +101,24 @@ class _Answer:
     body: bytes = field(repr=False)  # private text, and no bound on its length
 
 
-class _Unsent(Retryable):
+class Silence(StrEnum):
+    """Why there was no answer."""
+
+    NAME = "there is no such host"
+    REFUSED = "nobody listens there"
+    CERTIFICATE = "its certificate is not trusted"
+    TLS = "there is no HTTPS"
+    TIME = "it did not answer in time"
+    BROKEN = "the connection broke"
+
+
+class NoAnswer(Retryable):
+    """Gitea did not answer, and `why`."""
+
+    why = Silence.BROKEN
+
+
+class _Unsent(NoAnswer):
     """There was no connection, so Gitea cannot have done what was asked."""
 
 
@@ -251,7 +282,7 @@ class Gitea:
             raise call.refused("has moved; its repository may have been renamed", status)
         same = (there.scheme, there.host, there.port) == (base.scheme, base.host, base.port)
         if not same or not there.path.startswith(f"{base.path}/"):
-            raise call.refused("redirects to another place; is GITEA_URL right?", status)
+            raise Redirected(call, there, status)
         return there
 
     async def _send(self, call: _Call, url: httpx.URL) -> _Answer:
@@ -376,5 +407,28 @@ def _unanswered(call: _Call, problem: Exception) -> GiteaError:
         what = "Gitea did not answer in time"
     elif isinstance(problem, httpx.ConnectError):
         what = "Gitea cannot be reached"
-    kind = _Unsent if isinstance(problem, _UNSENT) else Retryable
-    return kind(what, method=call.method, path=call.path)
+    kind = _Unsent if isinstance(problem, _UNSENT) else NoAnswer
+    failure = kind(what, method=call.method, path=call.path)
+    failure.why = _why(problem)
+    return failure
+
+
+_SIGNS: Sequence[tuple[type[BaseException], Silence]] = (
+    (socket.gaierror, Silence.NAME),
+    (ssl.SSLCertVerificationError, Silence.CERTIFICATE),
+    (ssl.SSLError, Silence.TLS),
+    (ConnectionRefusedError, Silence.REFUSED),
+    (httpx.TimeoutException, Silence.TIME),
+    (TimeoutError, Silence.TIME),
+)
+
+
+def _why(problem: BaseException | None) -> Silence:
+    """By what lies behind it; of several addresses that were tried, by the first."""
+    while problem is not None:
+        for kind, why in _SIGNS:
+            if isinstance(problem, kind):
+                return why
+        within = problem.exceptions[0] if isinstance(problem, BaseExceptionGroup) else None
+        problem = within or problem.__cause__ or problem.__context__
+    return Silence.BROKEN

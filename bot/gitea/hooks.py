@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import BeforeValidator, SecretStr, ValidationError
@@ -11,6 +11,9 @@ from bot.errors import NotFound, Permanent
 from bot.gitea.client import Gitea
 from bot.gitea.models import Answer, Text
 from bot.gitea.sansio import JSON
+
+WEBHOOK = "/webhook/gitea"
+"""Where the bot takes what they send, below its address."""
 
 EVENTS = (
     "issues_only",
@@ -44,6 +47,21 @@ class Hook(Answer):
     def url(self) -> str:
         """Where it sends to."""
         return self.config.get("url", "")
+
+    @property
+    def lacking(self) -> Sequence[str]:
+        """The events the bot uses that it does not send, as Gitea lists them."""
+        return sorted(as_listed(EVENTS) - set(self.events))
+
+    @property
+    def all_branches(self) -> bool:
+        """Whether it tells of pushes to whatever branch."""
+        return self.branch_filter in ("", "*")
+
+
+def as_listed(events: Collection[str]) -> frozenset[str]:
+    """As Gitea lists them: `issues_only` comes back as `issues`."""
+    return frozenset(event.removesuffix("_only") for event in events)
 
 
 class HooksAPI:

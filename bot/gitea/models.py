@@ -47,6 +47,7 @@ class User(Answer):
     id: int = 0
     login: Text = ""
     visibility: Text = "public"
+    is_admin: bool = False
 
     def is_called(self, login: str) -> bool:
         """Whether that is its login."""

@@ -9,9 +9,9 @@ from bot.errors import GiteaError
 from bot.gitea.admin import AdminAPI
 from bot.gitea.hooks import Hook, HooksAPI
 from bot.gitea.models import Repository
+from bot.receiving import WAIT, Receiver, Verdict
 from bot.setup.course import Course, Stop
 from bot.setup.places import Kind, Place
-from bot.setup.receiving import WAIT, Receiver, Verdict
 from bot.setup.webhook import Webhooks
 
 LOOKED_AT = 50  # repositories

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from bot.errors import Forbidden, GiteaError, Permanent
+from bot.errors import Forbidden, Permanent
 from bot.gitea.admin import Account, AdminAPI
 from bot.gitea.api import GiteaAPI
+from bot.gitea.scopes import covers, scopes_of
+from bot.gitea.versions import OLDEST_SAID, is_old, name_of
 from bot.setup.course import Course, Stop
 from bot.setup.places import Kind, Place
-
-OLDEST = {"Gitea": (1, 22), "Forgejo": (8, 0)}
-_FORGEJO = re.compile(r"^(\d+)\.(\d+).*\+gitea-", re.IGNORECASE)
-_NUMBERS = re.compile(r"v?(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +36,10 @@ async def reach(course: Course, api: AdminAPI, secret: SecretStr) -> SignedIn:
         raise _not_there(error) from None
     scopes = await scopes_of(api, account.login, secret)
     course.same(f"{name_of(version)} answers; signed in as {account.login}{_role(account)}.")
-    if _is_old(version):
+    if is_old(version):
         course.note(
             f"{name_of(version)} is older than what the bot was tried with.",
-            "Gitea 1.22 and Forgejo 8 are the oldest it is made for.",
+            OLDEST_SAID,
         )
     return SignedIn(account, scopes)
 
@@ -60,30 +57,8 @@ async def _version(api: AdminAPI) -> str:
     return version
 
 
-def name_of(version: str) -> str:
-    """`1.26.3` is Gitea 1.26.3, and `8.0.2+gitea-1.22.0` is Forgejo 8.0.2; empty is Gitea."""
-    forgejo = _FORGEJO.match(version)
-    return f"Forgejo {version.partition('+')[0]}" if forgejo else f"Gitea {version}".strip()
-
-
-def _is_old(version: str) -> bool:
-    found = _NUMBERS.match(version)
-    oldest = OLDEST[name_of(version).partition(" ")[0]]
-    return found is not None and (int(found[1]), int(found[2])) < oldest
-
-
 def _role(account: Account) -> str:
     return ", an administrator of the site" if account.is_admin else ""
-
-
-async def scopes_of(api: AdminAPI, login: str, secret: SecretStr) -> frozenset[str] | None:
-    """The scopes of a token, by its last characters; None where it is none, or is not told."""
-    try:
-        tokens = await api.tokens(login)
-    except GiteaError:
-        return None
-    last = secret.get_secret_value().strip()[-8:]
-    return next((frozenset(one.scopes) for one in tokens if one.token_last_eight == last), None)
 
 
 def needed(places: Collection[Place], *, adding: bool, makes_user: bool) -> Iterator[str]:
@@ -110,13 +85,6 @@ def demand_scopes(signed_in: SignedIn, wanted: Collection[str]) -> None:
             "Make one that has " + ", ".join(wanted) + ": Settings ▸ Applications ▸ Generate New "
             "Token. It is needed for this only; delete it afterwards.",
         )
-
-
-def covers(scopes: Collection[str], wanted: str) -> bool:
-    """Whether a token with these scopes may do that."""
-    level, _, category = wanted.partition(":")
-    enough = {"all", wanted, *([f"write:{category}"] if level == "read" else [])}
-    return not enough.isdisjoint(scopes)
 
 
 def _not_there(error: Permanent) -> Stop:

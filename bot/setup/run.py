@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from bot.envfile import env_text, read_env
 from bot.gitea.admin import Account
 from bot.gitea.hooks import HooksAPI
+from bot.receiving import Unseen, receiving
 from bot.setup.at_place import AtPlace, each
 from bot.setup.course import Stop
 from bot.setup.delivery import Trial
@@ -20,7 +21,6 @@ from bot.setup.labels import LabelMaker
 from bot.setup.means import Means, Progress, untold
 from bot.setup.places import Place
 from bot.setup.reach import SignedIn, demand_scopes, needed, reach
-from bot.setup.receiving import receiving
 from bot.setup.rights import Rights, demand
 from bot.setup.tokens import Tokens
 from bot.setup.user import find_user, make_user
@@ -74,6 +74,10 @@ class Setup:
                             await part.finish()
                     finally:
                         course.join(part)
+        except Unseen as error:
+            stop = Stop(f"No delivery was tested: {_lower(str(error))}", error.do)
+            course.say(stop)
+            raise stop from None
         except Stop as error:
             if not course.wrong:
                 course.say(error)
@@ -158,6 +162,10 @@ class Setup:
                 )
             del wanted[name]
         return wanted
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 async def _write(path: Path, text: str) -> None:

@@ -9,10 +9,11 @@ from pydantic import SecretStr
 
 from bot.errors import ConfigError, Forbidden
 from bot.gitea.admin import AccessToken, Account, AdminAPI
+from bot.gitea.scopes import SCOPES, covers, scopes_of
 from bot.setup.course import Stop
 from bot.setup.means import Means
-from bot.setup.reach import SignedIn, covers, scopes_of
-from bot.setup.wish import SCOPES, Wish
+from bot.setup.reach import SignedIn
+from bot.setup.wish import Wish
 
 NAME = "mosaic-coordinator"
 

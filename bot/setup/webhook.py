@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from pydantic import SecretStr
@@ -71,7 +71,7 @@ class Webhooks:
         if not wrong:
             course.same(f"The webhook of {place} to {self._target} is there.")
             return
-        events = hook.events if _told(EVENTS) <= set(hook.events) else EVENTS
+        events = EVENTS if hook.lacking else hook.events
         better = hook.model_copy(
             update={
                 "active": True,
@@ -102,14 +102,9 @@ class Webhooks:
 
 
 def _faults(hook: Hook) -> Sequence[str]:
-    missing = sorted(_told(EVENTS) - set(hook.events))
+    lacking = hook.lacking
     return [
         *(["it was switched off"] if not hook.active else []),
-        *([f"it did not send {', '.join(missing)}"] if missing else []),
-        *(["it sent only some branches"] if hook.branch_filter not in ("", "*") else []),
+        *([f"it did not send {', '.join(lacking)}"] if lacking else []),
+        *(["it sent only some branches"] if not hook.all_branches else []),
     ]
-
-
-def _told(events: Collection[str]) -> set[str]:
-    """As Gitea lists them: `issues_only` comes back as `issues`."""
-    return {event.removesuffix("_only") for event in events}

@@ -8,13 +8,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from bot.gitea.hooks import WEBHOOK
 from bot.labels import LabelSpec
 from bot.setup.places import Place
 
-SCOPES = ("write:issue", "read:repository", "read:user")
-"""What the bot's token may: the least with which everything works."""
-
-WEBHOOK = "/webhook/gitea"
 WRITTEN = ("GITEA_URL", "GITEA_TOKEN", "GITEA_WEBHOOK_SECRET", "MOSAIC_SERVER__URL")
 """What stands in `.env` afterwards."""
 

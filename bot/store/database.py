@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -37,6 +38,11 @@ def sqlite_path(database_url: str) -> Path | None:
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
+def queue_path(path: Path) -> Path:
+    """The file of the queue, beside the one of the store."""
+    return path.with_name(f"{path.stem}.queue{path.suffix}")
+
+
 @asynccontextmanager
 async def opened(database_url: str) -> AsyncIterator[AsyncEngine]:
     """An engine on a migrated database, closed at the end.
@@ -53,11 +59,19 @@ async def opened(database_url: str) -> AsyncIterator[AsyncEngine]:
         if path.is_dir():
             raise ConfigError(f"database_url: {path} is a directory; name a file in it")
         await asyncio.to_thread(_try_file, path)
+    async with as_it_is(database_url) as engine:
+        await _migrate(engine)
+        yield engine
+
+
+@asynccontextmanager
+async def as_it_is(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a database that is there, which is neither made nor migrated."""
+    path = sqlite_path(database_url)
     engine = create_async_engine(async_url(database_url), pool_pre_ping=path is None)
     if path:
         sa.event.listen(engine.sync_engine, "connect", durable_sqlite)
     try:
-        await _migrate(engine)
         yield engine
     finally:
         await engine.dispose()
@@ -109,7 +123,18 @@ def _upgrade(connection: sa.Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
     else:
         connection.execute(sa.text("BEGIN IMMEDIATE"))
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def revisions() -> tuple[str, ...]:
+    """Every version of the schema that this program knows, the newest first."""
+    known = ScriptDirectory.from_config(_config()).walk_revisions()
+    return tuple(one.revision for one in known)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config

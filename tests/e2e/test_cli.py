@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,11 @@ from bot.demo import story
 from bot.demo.forge import Forge, serve
 from bot.demo.story import BOT, REPOSITORY, staged
 from bot.engine import Job
+from bot.gitea.scopes import SCOPES
 from bot.store.database import opened
 from bot.store.queries import Failure, Store
 from tests.e2e.command_line import Done, command, environment
+from tests.gitea_server import free_port
 
 NEEDED = {
     "GITEA_URL": "http://127.0.0.1:9",  # nobody listens there
@@ -37,6 +40,7 @@ NEEDED = {
     "PORT": "0",
 }
 ROOT = Path(__file__).parents[2]
+SECRET = "0123456789abcdef0123"
 WAIT = 60.0  # seconds until what does not come is given up
 
 
@@ -497,9 +501,14 @@ class TestDemo:
 # ---- check ----
 
 
-async def checked(url: str, token: str, *arguments: str) -> Done:
+async def check_with(url: str, token: str, *arguments: str, port: int) -> Done:
     """`check`, run as a program of its own, for the forge answers on this loop."""
-    environ = {"GITEA_URL": url, "GITEA_TOKEN": token, "PATH": os.environ["PATH"]}
+    ours = {"GITEA_URL": url, "GITEA_TOKEN": token, "GITEA_WEBHOOK_SECRET": SECRET}
+    return await asked({**ours, "PORT": str(port), "PATH": os.environ["PATH"]}, *arguments)
+
+
+async def asked(environ: dict[str, str], *arguments: str) -> Done:
+    """`check` with just this environment."""
     program = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -515,15 +524,17 @@ async def checked(url: str, token: str, *arguments: str) -> Done:
 
 
 async def test_check_says_what_is_wrong_why_that_matters_and_what_to_do():
-    forge = Forge()
-    token = forge.add_user(BOT)
+    forge, port = Forge(), free_port()
+    token = forge.add_user(BOT, scopes=SCOPES)
     forge.add_user("alice")
     forge.add_repository("acme/rocket")
     forge.grant("acme/rocket", "alice", "admin")
     forge.grant("acme/rocket", BOT, "admin")
     alice = forge.act_as("alice", "acme/rocket")
     alice.open("One", "", assignees=[BOT])
+    checked = partial(check_with, port=port)
     async with serve(forge) as url:
+        forge.add_hook(f"http://127.0.0.1:{port}/webhook/gitea", secret=SECRET)
         good = await checked(url, token)
         forge.grant("acme/rocket", BOT, "write")
         alice.switch_dependencies(on=False)
@@ -532,24 +543,65 @@ async def test_check_says_what_is_wrong_why_that_matters_and_what_to_do():
         nowhere = await checked(url, token, "acme/nowhere")
         bad = await checked(url, token, "acme")
         stranger = await checked(url, "no-such-token")
-    assert (
-        Done(
-            0,
-            "✓ Gitea answers, and the bot is coordinator.\n"
-            "✓ acme/rocket: the bot is an administrator.\n",
-            "",
-        )
-        == good
-    )
+    assert (0, "") == (good.status, good.err)
+    assert ["Settings", "Storage", "Claude", "Work", "Gitea"] == [
+        line for line in good.out.splitlines()[:-1] if not line.startswith(" ")
+    ]
+    assert "✓ Gitea 1.26.3 answers, and the bot is coordinator.\n" in good.out
+    assert "\n  ✓ acme/rocket: the bot is an administrator.\n" in good.out
+    assert "✓ acme/rocket: a delivery arrived, and its signature is right." in good.out
     assert 1 == wrong.status
-    assert "✗ acme/rocket: the bot may write, but is no administrator.\n  Only" in wrong.out
-    assert "! acme/rocket: dependencies are switched off.\n  What texts" in wrong.out
+    assert "✗ acme/rocket: the bot may write, but is no administrator.\n    Only" in wrong.out
+    assert "! acme/rocket: dependencies are switched off.\n    What texts" in wrong.out
+    assert " to be mended (✗), " in wrong.out.splitlines()[-1]
     rows = [json.loads(line) for line in as_json.out.splitlines()]
-    assert ["good", "wrong", "note"] == [row["grade"] for row in rows]
+    assert {"good", "wrong", "note"} == {row["grade"] for row in rows}
+    assert {"settings.known", "storage.new", "claude.none"} <= {row["id"] for row in rows}
     assert all(row["do"] for row in rows if row["grade"] != "good")
     assert (1, True) == (nowhere.status, "✗ acme/nowhere cannot be seen." in nowhere.out)
     assert Done(2, "", "mosaic-coordinator: acme is no repository; write owner/repo\n") == bad
-    assert (1, True) == (stranger.status, "the token is not accepted" in stranger.out)
+    assert (1, True) == (stranger.status, "does not accept the token" in stranger.out)
+
+
+def test_check_tells_all_mistakes_in_the_settings_and_goes_on():
+    """With 1, for that is what it found; no secret is in it, and no character that is lost."""
+    Path("bot.toml").write_text('[ai]\nmodell = "ä"\n[server]\nport = "x"\n', encoding="utf-8")
+    environ = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii", "GITEA_TOKEN": "t0ken-ä"}
+    shown = asyncio.run(
+        asked(environ | {"GITEA_URL": "http://127.0.0.1:9", "MOSAIC_SERVER__PORT": "0"})
+    )
+    as_json = asyncio.run(asked(environ | {"DATABASE_URL": "sqlite:///ü/bot.db"}, "--json"))
+    assert (1, "") == (shown.status, shown.err)
+    assert "x bot.toml: there is no setting ai.modell; did you mean ai.model?" in shown.out
+    assert "x GITEA_WEBHOOK_SECRET is not set." in shown.out
+    assert "\nStorage\n  ! There is no " in shown.out
+    assert "\nGitea\n  x GITEA_TOKEN is empty or holds" in shown.out
+    assert "t0ken" not in shown.out
+    rows = [json.loads(line) for line in as_json.out.splitlines()]
+    assert (1, "") == (as_json.status, as_json.err)
+    assert 2 == len([row for row in rows if row["id"] == "settings.mistake"])
+    assert "ü/bot.db" in next(row["what"] for row in rows if row["id"] == "storage.new")
+    assert not Path("data").exists()
+
+
+def test_serve_logs_what_check_would_find():
+    """After it serves, and without ending for it."""
+    with serving(GITEA_WEBHOOK_SECRET="short") as process:
+        assert process.stderr is not None
+        found = {}
+        for line in process.stderr:
+            entry = json.loads(line)
+            if entry["event"] == "check":
+                found[entry["id"]] = entry
+            if "gitea.silent" in found:
+                break
+        process.terminate()
+        process.communicate(timeout=WAIT)
+        assert 0 == process.returncode
+    assert {"settings.secret-short", "gitea.silent"} <= found.keys()
+    assert not any(name.startswith(("work.", "storage.unwritable")) for name in found)
+    one = found["settings.secret-short"]
+    assert ("warning", True, True) == (one["level"], bool(one["what"]), bool(one["do"]))
 
 
 class TestProgress:

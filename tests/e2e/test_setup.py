@@ -11,11 +11,11 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.demo.records import Right
+from bot.gitea.scopes import SCOPES
 from bot.metrics import Metrics
 from bot.setup import delivery
 from bot.setup import run as running
 from bot.setup.labels import AT_ONCE
-from bot.setup.wish import SCOPES
 from bot.webhook import Webhook
 from tests.e2e.setting_up import LABELS, REPO, Stage, stage_in
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from bot.check.finding import Finding, Grade
 from bot.check.gitea import NOWHERE, Check
 from bot.errors import Conflict, Forbidden, GiteaError, NotFound, Permanent, Retryable
-from bot.gitea.models import Issue, IssueRepository, Repository, User
+from bot.gitea.models import Issue, IssueRepository, Label, Repository, User
 from bot.models import IssueRef, Mode
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -33,6 +33,9 @@ class Gitea:
         self.ahead: timedelta | None = timedelta(0)
         self.tried: list[tuple[IssueRef, IssueRef]] = []
 
+    async def version(self) -> str:
+        return "1.26.3"
+
     async def me(self) -> User:
         if self.me_fails:
             raise self.me_fails
@@ -52,6 +55,13 @@ class Gitea:
         for ref in self.assigned:
             where = IssueRepository(id=1, name=ref.repo, owner=ref.owner, full_name=ref.repository)
             yield Issue(id=1, number=ref.number, created_at=NOW, updated_at=NOW, repository=where)
+
+    async def open_issues(self, repo: str) -> AsyncIterator[Issue]:
+        for _ in ():
+            yield
+
+    async def add_labels(self, ref: IssueRef, ids: Sequence[int]) -> list[Label]:
+        return []
 
     async def add_dependency(self, ref: IssueRef, blocker: IssueRef) -> None:
         self.tried.append((ref, blocker))
@@ -75,7 +85,7 @@ async def not_good(gitea: Gitea, *named: str, mode: Mode = Mode.BOTH) -> list[tu
 
 async def test_where_all_is_well_that_is_said(gitea: Gitea) -> None:
     assert [
-        Finding("gitea.answers", Grade.GOOD, "Gitea answers, and the bot is coordinator."),
+        Finding("gitea.answers", Grade.GOOD, "Gitea 1.26.3 answers, and the bot is coordinator."),
         Finding("rights.administrator", Grade.GOOD, "acme/rocket: the bot is an administrator."),
     ] == await found(gitea)
     assert [(ONE, NOWHERE)] == gitea.tried
@@ -85,13 +95,16 @@ async def test_where_all_is_well_that_is_said(gitea: Gitea) -> None:
     ("expected", "there"),
     [
         ((Grade.WRONG, "acme/rocket cannot be seen."), NotFound("no", status=404)),
-        ((Grade.WRONG, "Gitea does not answer: 502 down"), Retryable("down", status=502)),
+        (
+            (Grade.WRONG, "Gitea does not answer as it should: 502 down"),
+            Retryable("down", status=502),
+        ),
         (
             (Grade.WRONG, "acme/rocket: the bot may write, but is no administrator."),
             {**GOOD, "permissions": {"push": True}},
         ),
         ((Grade.WRONG, "acme/rocket: the bot may not write."), {**GOOD, "permissions": {}}),
-        ((Grade.NOTE, "acme/rocket is archived."), {**GOOD, "archived": True}),
+        ((Grade.NOTE, "acme/rocket: archived."), {**GOOD, "archived": True}),
         (
             (Grade.NOTE, "acme/rocket: dependencies are switched off."),
             {**GOOD, "internal_tracker": {}},
@@ -108,8 +121,8 @@ async def test_what_is_wrong_in_a_repository_is_said(
 @pytest.mark.parametrize(
     ("expected", "problem"),
     [
-        ("the token is not accepted: 401 no", Forbidden("no", status=401)),
-        ("Gitea does not answer: gone", Retryable("gone")),
+        ("Gitea does not accept the token: no.", Forbidden("no", status=401)),
+        ("Gitea does not answer as it should: gone", Retryable("gone")),
     ],
 )
 async def test_a_gitea_that_does_not_know_the_bot_ends_it(
@@ -159,7 +172,10 @@ async def test_clocks_that_are_apart_are_told(
             [(Grade.NOTE, "This Gitea allows no dependencies between repositories.")],
             Permanent("CrossRepositoryDependencies not enabled", status=400),
         ),
-        ([(Grade.WRONG, "Gitea does not answer: 502 down")], Retryable("down", status=502)),
+        (
+            [(Grade.WRONG, "Gitea does not answer as it should: 502 down")],
+            Retryable("down", status=502),
+        ),
     ],
 )
 async def test_whether_repositories_may_be_crossed_is_asked_without_setting_anything(

@@ -27,6 +27,7 @@ CATEGORIES = {
     "version": "misc",
     "settings": "misc",
 }
+SWITCHED_OFF = "This account is prohibited from signing in, please contact your site administrator."
 ISSUE_PARTS = {"issues", "labels", "milestones"}
 
 
@@ -99,8 +100,10 @@ class Gate:
             if user and user.password and user.password == password:
                 return Token(user)
             found = state.tokens.get(password) or state.tokens.get(login)
-        if found is None or found.user.switched_off:
+        if found is None:
             raise Refused(401, "invalid username, password or token")
+        if found.user.switched_off:
+            raise Refused(403, SWITCHED_OFF)
         return found
 
     def _refusal(self, refused: Refused) -> web.Response:
