@@ -1,8 +1,8 @@
 """A real delivery: Gitea is made to send one, and it is seen what becomes of it.
 
 Labels are added to an issue, none at all: Gitea changes nothing, writes nothing into the history
-and notifies nobody, but sends `issue_label` to every webhook. Writing a comment with the words it
-has already sends nothing (1.22 to 1.26).
+and notifies nobody, but sends `issue_label` to every webhook (1.22, 1.24 and 1.26). Writing a comment
+with the words it has already sends nothing from 1.24 on.
 """
 
 from __future__ import annotations

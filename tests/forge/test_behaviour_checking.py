@@ -56,6 +56,10 @@ class TestDelivery:
     async def test_a_comment_s_own_words_again_are_not_told(
         self, receiver: Receiver, repo: str, bot: Api
     ) -> None:
+        """From 1.24 on; 1.22 tells them."""
+        version = (await bot.read("/version"))["version"]
+        if version.startswith("1.22."):
+            pytest.skip(f"Gitea {version} tells them")
         await opened(bot, repo, "One")
         made = await bot.do("POST", f"/repos/{repo}/issues/1/comments", {"body": "as it is"})
         await receiver.next("issue_comment.created")
