@@ -1,8 +1,8 @@
 """A real delivery: Gitea is made to send one, and it is seen what becomes of it.
 
 Labels are added to an issue, none at all: Gitea changes nothing, writes nothing into the history
-and notifies nobody, but sends `issue_label` to every webhook (1.22, 1.24 and 1.26). Writing a comment
-with the words it has already sends nothing from 1.24 on.
+and notifies nobody, but sends `issue_label` to every webhook (1.22, 1.24, 1.26). A comment that is
+written with the words it has already is told by 1.22 only.
 """
 
 from __future__ import annotations
