@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -25,6 +26,13 @@ settings.register_profile(
     "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("steady")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests are no garbage: to look through them again and again is slow."""
+    gc.collect()
+    gc.freeze()
+
 
 DELIVER_TIMEOUT = 2  # seconds; so that giving up on a receiver can be tested
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,13 +16,14 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, UserError
 from bot.variables import value_of
 
 if TYPE_CHECKING:
     from bot.config import Settings
 
 TOKEN, PASSWORD = "GITEA_ADMIN_TOKEN", "GITEA_ADMIN_PASSWORD"
+_LOGIN = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ def _interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
-    except EOFError:
+    except (EOFError, KeyboardInterrupt):
+        print(file=sys.stderr)  # the shell's prompt begins on a line of its own
         raise KeyboardInterrupt from None
     finally:
         signal.signal(signal.SIGINT, before)
@@ -58,19 +61,29 @@ class Asker:
         if self._lacking:
             raise ConfigError("\n".join(self._lacking))
 
-    def text(self, question: str, default: str, *, lacking: str) -> str:
-        """A line of text."""
+    def text(
+        self,
+        question: str,
+        default: str,
+        *,
+        lacking: str,
+        right: Callable[[str], str] = lambda said: said,
+    ) -> str:
+        """A line of text. `right` raises UserError for one that cannot be: it is asked again."""
         from rich.prompt import Prompt
 
         if not self._may:
             if not default:
                 self._lacking.append(lacking)
             return default
-        said = ""
         with _interruptible():
-            while not said:
+            while True:
                 said = (Prompt.ask(question, default=default or None) or "").strip()
-        return said
+                try:
+                    if said:
+                        return right(said)
+                except UserError as error:
+                    print(error, file=sys.stderr)
 
     def secret(self, question: str, *, lacking: str) -> SecretStr:
         """A line that is not shown."""
@@ -101,9 +114,16 @@ class Asker:
 
 def answers(asker: Asker, environ: Mapping[str, str], *, url: str, login: str) -> Answers:
     """What is needed to sign in."""
-    url = url or asker.text(
-        "Address of Gitea", "", lacking="Which Gitea? Give --url, or set GITEA_URL."
-    ).rstrip("/")
+    url = (
+        address_of(url)
+        if url
+        else asker.text(
+            "Address of Gitea",
+            "",
+            lacking="Which Gitea? Give --url, or set GITEA_URL.",
+            right=address_of,
+        )
+    )
     if login:
         found = value_of(PASSWORD, environ)
         secret = (
@@ -114,7 +134,7 @@ def answers(asker: Asker, environ: Mapping[str, str], *, url: str, login: str) -
             )
         )
         return Answers(url, login, secret)
-    found = value_of(TOKEN, environ)
+    found = (value_of(TOKEN, environ) or "").strip()
     secret = (
         SecretStr(found)
         if found
@@ -125,6 +145,29 @@ def answers(asker: Asker, environ: Mapping[str, str], *, url: str, login: str) -
         )
     )
     return Answers(url, "token", secret)
+
+
+def address_of(said: str) -> str:
+    """An address, without a slash at its end. Raises UserError."""
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", said):
+        raise UserError(f"{said} is no address; write one such as https://git.example.org")
+    return said.rstrip("/")
+
+
+def login_of(said: str) -> str:
+    """A name that Gitea allows. Raises UserError."""
+    if not _LOGIN.fullmatch(said) or len(said) > 40:
+        raise UserError(
+            f"{said} can be no user's name: letters and digits, and one - _ or . between them"
+        )
+    return said
+
+
+def email_of(said: str) -> str:
+    """An e-mail address. Raises UserError."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", said):
+        raise UserError(f"{said} is no e-mail address; write one such as coordinator@example.org")
+    return said
 
 
 def default_address(url: str, settings: Settings) -> str:

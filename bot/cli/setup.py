@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +14,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import SecretStr
 
-from bot.cli.asking import Answers, Asker, answers, default_address, default_email, machine
+from bot.cli.asking import (
+    Answers,
+    Asker,
+    address_of,
+    answers,
+    default_address,
+    default_email,
+    email_of,
+    login_of,
+    machine,
+)
 from bot.cli.printing import BAD_USE, FAILED, fail
 from bot.cli.running import run
 from bot.cli.steps import Shown, bar
@@ -102,7 +114,23 @@ def setup(
         fail("--add and --remove do not go together", BAD_USE)
     if (labels or user) and not remove:
         fail("--labels and --user are for --remove", BAD_USE)
-    run(_setup(Asker(yes=yes), options))
+    with _alone():
+        run(_setup(Asker(yes=yes), options))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the folder: two at once would each take away the token that the other one made."""
+    folder = os.open(".", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(folder)
+        fail("another setup is at work in this folder; wait until it has ended", FAILED)
+    try:
+        yield
+    finally:
+        os.close(folder)
 
 
 async def _setup(asker: Asker, options: Options) -> None:
@@ -121,9 +149,9 @@ async def _setup(asker: Asker, options: Options) -> None:
         )
         places = _places(asker, options)
         asker.demand()
+        wish = await _wish(asker, options, found, who, places)
     except UserError as error:
         fail(str(error), BAD_USE)
-    wish = await _wish(asker, options, found, who, places)
     shown = Shown(as_json=options.as_json, places=len(places))
     course = Course(shown, dry=options.dry)
     with bar(quiet=options.as_json) as told:
@@ -172,16 +200,23 @@ async def _wish(
 
     settings = settings_of(found)
     holder = "" if options.bot else await _holder(settings, who.url)
-    bot = options.bot or holder or asker.text("Login of the bot's user", BOT, lacking="")
-    known = options.bot_url or settings.server.url
+    bot = (
+        login_of(options.bot)
+        if options.bot
+        else holder or asker.text("Login of the bot's user", BOT, lacking="", right=login_of)
+    )
+    known = address_of(options.bot_url) if options.bot_url else settings.server.url
     address = known or asker.text(
-        "Where Gitea reaches the bot", default_address(who.url, settings), lacking=""
+        "Where Gitea reaches the bot",
+        default_address(who.url, settings),
+        lacking="",
+        right=address_of,
     )
     return Wish(
         url=who.url,
         places=places,
         bot=bot,
-        email=options.email or default_email(bot, who.url),
+        email=email_of(options.email) if options.email else default_email(bot, who.url),
         address=address.rstrip("/"),
         labels=tuple(label_book(settings).specs.values()) if settings.labels.enabled else (),
         token=settings.gitea.token,
@@ -224,9 +259,15 @@ def _client(settings: Settings, url: str, login: str, secret: SecretStr) -> Gite
 
 
 def _next(changed: int, bot: str, options: Options) -> None:
+    from bot.envfile import ENV_FILE, read_env
+
     if options.dry:
         print("\nNothing was changed.")
     elif not changed:
         print("\nNothing was there." if options.remove else "\nEverything was there already.")
     elif not options.remove:
         print(f"\nStart the bot: mosaic-coordinator serve\nThen assign an issue to {bot}.")
+        if os.environ.get("PORT", "") != read_env({}, ENV_FILE).get("PORT", ""):
+            print(
+                "PORT is not the same in this shell and in .env: set it where the bot starts, too."
+            )

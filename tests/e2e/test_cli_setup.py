@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -49,7 +51,10 @@ async def test_from_nothing_to_everything_and_back(tmp_path):
     assert [0, 0, 0, 0] == [one.status for one in (dry, first, again, gone)]
     assert dry.out.endswith("\nNothing was changed.\n")
     assert "✓ Made the user coordinator.\n" in first.out
-    assert first.out.endswith("serve\nThen assign an issue to coordinator.\n")
+    assert first.out.endswith(
+        "serve\nThen assign an issue to coordinator.\n"
+        "PORT is not the same in this shell and in .env: set it where the bot starts, too.\n"
+    )
     assert {"same"} == {json.loads(line)["mark"] for line in again.out.splitlines()}
     assert "✓ Removed the user coordinator.\n" in gone.out
     assert [] == list(tmp_path.iterdir())
@@ -97,8 +102,20 @@ async def test_what_fails_ends_with_one(tmp_path):
     assert "✗ There is no repository acme/rocket" in done.out
 
 
+READY = ["--yes", "--url", "http://127.0.0.1:9", "a/b"]
+
+
 @pytest.mark.usefixtures("elsewhere")
 class TestBadUse:
+    def test_two_at_once_in_a_folder_would_take_away_each_others_token(self, run):
+        """So the second one ends at once, and has changed nothing."""
+        folder = os.open(".", os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        done = run("setup", *READY)
+        os.close(folder)
+        assert (1, "") == (done.status, done.out)
+        assert "another setup is at work in this folder; wait until it has ended" in done.err
+
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
@@ -112,9 +129,15 @@ class TestBadUse:
             (["a/b/c", "--yes", "--url", "http://x"], "a/b/c is no place"),
             (["--add", "--remove"], "--add and --remove do not go together"),
             (["--labels"], "--labels and --user are for --remove"),
+            (["--yes", "--url", "ftp://x", "a/b"], "ftp://x is no address"),
+            ([*READY, "--bot-url", "foo"], "foo is no address"),
+            ([*READY, "--bot", "a b"], "a b can be no user's name"),
+            ([*READY, "--email", "foo"], "foo is no e-mail address"),
         ],
     )
-    def test_what_is_missing_or_wrong_is_said(self, run, arguments, said):
+    def test_what_is_missing_or_wrong_is_said(self, run, monkeypatch, arguments, said):
+        if arguments[:4] == READY:
+            monkeypatch.setenv("GITEA_ADMIN_TOKEN", "t0ken")
         done = run("setup", *arguments)
         assert 2 == done.status
         assert said in done.err
