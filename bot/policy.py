@@ -20,7 +20,7 @@ from bot.labels import Scopes
 from bot.models import Agent, Mistake, Mode
 from bot.policy_file import Line, PolicyFile, PolicyPath, Unread, leaves, lines_of, table_of, told
 
-MOST_BYTES = 64 * 1024
+MOST_BYTES = 8 * 1024
 NEVER_OFF = frozenset({"help", "status", "resume"})
 """Commands that no repository can switch off: what there is, how it stands, the end of a pause."""
 

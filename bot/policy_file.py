@@ -14,6 +14,7 @@ Line: TypeAlias = int | None
 
 MOST_LINES = 50  # of one value; what stands below a longer one is told without a line
 MOST_DEPTH = 8  # of tables in tables; no setting is as deep
+MOST_DOTS = 20  # on a line; what reads TOML takes time and memory by the square of a key's parts
 MOST_TOLD = 40  # characters of a name that somebody made up
 
 
@@ -150,12 +151,22 @@ def table_of(data: bytes) -> tuple[str, dict[str, Any]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unread("it is not UTF-8", data.count(b"\n", 0, error.start) + 1) from None
+    _not_dotted(text)
     try:
         return text, tomllib.loads(text)
     except ValueError as error:  # also a number of thousands of digits
         raise _no_toml(str(error), text) from None
-    except RecursionError:
+    except (RecursionError, MemoryError):
         raise Unread("it is nested too deeply") from None
+
+
+def _not_dotted(text: str) -> None:
+    """Refuse a key of very many parts before it is read; a key stands on one line."""
+    may_hide = '"""' in text or "'''" in text  # a key may follow a text that looks like a comment
+    for number, line in enumerate(text.split("\n"), 1):
+        is_comment = line.lstrip().startswith("#") and not may_hide
+        if line.count(".") > MOST_DOTS and not is_comment:
+            raise Unread(f"there are more than {MOST_DOTS} dots on it", number)
 
 
 def _no_toml(message: str, text: str) -> Unread:
@@ -198,6 +209,8 @@ def _statement(lines: list[str], at: int) -> tuple[dict[str, Any], int] | None:
             return tomllib.loads("\n".join(lines[at : at + length])), length
         except tomllib.TOMLDecodeError:
             continue
+        except RecursionError:  # read before, where less was on the stack
+            break
     return None
 
 

@@ -62,8 +62,8 @@ _POLICY_MISTAKES = """\
 ## A mistake in it
 
 What is wrong counts as if it did not stand there, and what is right counts all the same: of a
-list, too, the right items. A file that cannot be read (no TOML, not UTF-8, larger than 64 KiB, a
-directory or a link) counts as if there were none.
+list, too, the right items. A file that cannot be read (no TOML, not UTF-8, larger than 8 KiB, more
+than 20 dots on a line, a directory or a link) counts as if there were none.
 
 It is told in the next report that is written in the repository, with the line, and in no other;
 it stays there until the file is mended:

@@ -191,7 +191,7 @@ async def test_what_is_no_file_is_a_mistake(world: World, says: str, entry: dict
 async def test_a_file_that_is_too_large_is_not_asked_for(world: World) -> None:
     world.write("x", size=MOST_BYTES + 1)
     [mistake] = (await world.policies.found(REPO)).mistakes
-    assert "it is larger than 64 KiB" == mistake.says
+    assert "it is larger than 8 KiB" == mistake.says
     assert "blob" not in world.asked
 
 
