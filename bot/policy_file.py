@@ -106,8 +106,8 @@ class PolicyFile(Table):
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
             wrong = {_path(one["loc"]): _must(one["type"], one.get("ctx", {})) for one in found}
-        for path in wrong:
-            _take(table, path)
+        for one in reversed(found):  # the last item of a list first, so that the others stay put
+            _take(table, one["loc"])
         return cls.model_validate(table), list(wrong.items())
 
 
@@ -120,11 +120,16 @@ def _path(loc: tuple[int | str, ...]) -> PolicyPath:
     return tuple(part for part in loc if isinstance(part, str))
 
 
-def _take(table: dict[str, Any], path: PolicyPath) -> None:
+def _take(table: dict[str, Any], loc: tuple[int | str, ...]) -> None:
+    """Take out a setting, or an item of a list; the list goes with its last one."""
+    path = _path(loc)
     *above, last = path
     for key in above:
         table = table[key]
-    del table[last]
+    if len(path) < len(loc) and len(table[last]) > 1:
+        del table[last][loc[-1]]
+    else:
+        del table[last]
 
 
 _MUST = {

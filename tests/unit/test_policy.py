@@ -99,7 +99,7 @@ def test_agents_are_some_of_those_that_the_bot_knows() -> None:
         ("api_key = 'sk'", 'line 1: "api_key" is a secret; take it out'),
         ("[agents.opus]\nat_once = 1", 'line 1: "agents" must be a list, such as ["one", "two"]'),
         ("agents = 'opus'", 'line 1: "agents" must be a list, such as ["one", "two"]'),
-        ('agents = [\n  "opus",\n  3,\n]', 'line 1: "agents" must hold text, such as "one"'),
+        ("agents = [\n  3,\n  4,\n]", 'line 1: "agents" must hold text, such as "one"'),
         ("\nagents = []", 'line 2: "agents" names nobody; take it out, or name one'),
         ('agents = ["opsu"]', 'line 1: there is no agent "opsu"; did you mean opus?'),
         ('agents = ["x"]', 'line 1: there is no agent "x"; there are glm, haiku, opus, sonnet'),
@@ -176,6 +176,24 @@ def test_what_is_right_counts_beside_what_is_wrong() -> None:
     assert frozenset({"split"}) == policy.off
     assert Scopes(context="size") == policy.scopes
     assert ["1", "3", "5", "8"] == [one.split(":")[0].removeprefix("line ") for one in mistakes]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('agents = [1, "sonnet", 3, "opus"]', ("agents", (ALL[2], ALL[3]))),
+        ('agents = ["sonnet", {x = 1}]', ("agents", (ALL[3],))),
+        ('commands.off = ["split", 3, "hold"]', ("off", frozenset({"split", "hold"}))),
+    ],
+)
+def test_an_item_of_a_wrong_kind_takes_no_other_with_it(
+    text: str, expected: tuple[str, object]
+) -> None:
+    policy, mistakes = read(text)
+    name, value = expected
+    assert value == (names(policy) if name == "agents" else policy.off)
+    assert 1 == len(mistakes)
+    assert mistakes[0].endswith('must hold text, such as "one"')
 
 
 @pytest.mark.parametrize(
