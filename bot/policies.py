@@ -4,6 +4,9 @@ The file is found in the list of files that a look needs anyway, and what it hol
 for each version of it; so a repository without one costs no request. Which version its issues were
 last judged by is kept: whoever sees another one has all of them looked at, however it was missed
 before. Another replica may have seen it first, so what contradicts that is read afresh.
+
+What the bot may not read is not what is not there: what was read last holds on. Where that is not
+known any more, no text goes to Claude.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -43,7 +46,10 @@ class Files(Protocol):
     """The files of repositories, as they are remembered for a while."""
 
     async def policy(self, repository: str) -> TreeEntry | None:
-        """What stands on its default branch where it may change how it is judged."""
+        """What stands on its default branch where it may change how it is judged.
+
+        Raises GiteaError; Permanent where the bot may not know.
+        """
 
     def forget_files(self, repository: str) -> None:
         """Ask afresh next time which files there are."""
@@ -91,13 +97,14 @@ class Policies:
         self._memory = memory
         self.site = site
         self._read: dict[tuple[str, str], Read] = {}
-        self._last: dict[str, Policy] = {}
+        self._last: dict[str, Found] = {}  # what was read
         self._seen: dict[str, tuple[str, str]] = {}  # by what was kept, what was read afresh
         self._telling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def last(self, repository: str) -> Policy:
         """What held when it was last asked about; nothing is asked."""
-        return self._last.get(repository.lower(), self.site.policy)
+        last = self._last.get(repository.lower())
+        return last.policy if last else self.site.policy
 
     async def of(self, repository: str) -> Policy:
         """What holds in a repository. Raises Retryable."""
@@ -106,12 +113,30 @@ class Policies:
     async def found(self, repository: str) -> Found:
         """What holds there, and what is wrong in its file. Raises Retryable."""
         kept = (await self._memory.of(repository)).blob
-        entry = await self._files.policy(repository)
-        if _name(entry) != kept:
-            entry = await self._afresh(repository, kept, entry)
-        policy, mistakes = await self._of(repository, entry)
-        self._last[repository.lower()] = policy
+        entry: TreeEntry | None = None
+        try:
+            entry = await self._entry(repository, kept)
+            policy, mistakes = await self._of(repository, entry)
+        except Permanent as error:
+            log.warning("policy.refused", repository=repository, error=str(error))
+            return self._unread(repository, kept, _name(entry) or kept)
         blob = _name(entry)
+        found = Found(repository, policy, mistakes, blob, is_news=blob != kept)
+        self._last[repository.lower()] = found
+        return found
+
+    async def _entry(self, repository: str, kept: str) -> TreeEntry | None:
+        entry = await self._files.policy(repository)
+        return entry if _name(entry) == kept else await self._afresh(repository, kept, entry)
+
+    def _unread(self, repository: str, kept: str, blob: str) -> Found:
+        """What holds where the bot may not read the file, or not even whether there is one."""
+        last = self._last.get(repository.lower())
+        if last and last.blob:
+            return replace(last, repository=repository, blob=kept, is_news=False)
+        if not blob:  # none was ever seen there
+            return Found(repository, self.site.policy)
+        policy, mistakes = not_read(self.site, "Gitea does not give it out")
         return Found(repository, policy, mistakes, blob, is_news=blob != kept)
 
     async def _afresh(
@@ -133,11 +158,7 @@ class Policies:
         key = repository.lower(), entry.sha
         if key in self._read:
             return self._read[key]
-        try:
-            read = await self._fetch(repository, entry)
-        except Permanent as error:
-            log.warning("policy.refused", repository=repository, error=str(error))
-            return not_read(self.site, "Gitea does not give it out")
+        read = await self._fetch(repository, entry)
         while len(self._read) >= MOST:
             self._read.pop(next(iter(self._read)))
         self._read[key] = read

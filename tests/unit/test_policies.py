@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import load
-from bot.errors import NotFound, Retryable
+from bot.errors import Forbidden, NotFound, Retryable
 from bot.gitea.models import TreeEntry
 from bot.models import POLICY_DIRECTORY, POLICY_FILE, IssueRef
 from bot.policies import Policies
@@ -41,6 +41,7 @@ class World:
     asked: list[str] = field(default_factory=list)
     told: list[Collection[IssueRef]] = field(default_factory=list)
     refusal: Exception | None = None
+    hidden: Exception | None = None
 
     @property
     def policies(self) -> Policies:
@@ -60,6 +61,8 @@ class World:
         self.forgotten = True
 
     async def policy(self, repository: str) -> TreeEntry | None:
+        if self.hidden:
+            raise self.hidden
         if self.forgotten:
             self.asked.append("tree")
             self.remembered, self.forgotten = self.entry, False
@@ -182,7 +185,7 @@ async def test_what_is_no_file_is_a_mistake(world: World, says: str, entry: dict
     policies = world.policies
     found = await policies.found(REPO)
     assert [says] == [one.says for one in found.mistakes]
-    assert SITE.policy == found.policy
+    assert replace(SITE.policy, ai=False) == found.policy
     await policies.spread(found, world.later)
     assert [] == await policies.missed(REPO)
     assert "blob" not in world.asked
@@ -199,10 +202,41 @@ async def test_one_that_gitea_does_not_give_out_is_asked_for_again(world: World)
     world.push("ai = false")
     world.refusal = NotFound("no")
     policies = world.policies
-    [mistake] = (await policies.found(REPO)).mistakes
-    assert "Gitea does not give it out" == mistake.says
+    found = await policies.found(REPO)
+    assert ["Gitea does not give it out"] == [one.says for one in found.mistakes]
+    assert replace(SITE.policy, ai=False) == found.policy
     world.refusal = None
     assert () == (await policies.found(REPO)).mistakes
+
+
+async def test_what_may_not_be_read_is_not_what_is_not_there(world: World) -> None:
+    """What was read last holds on; a process that does not know it sends nothing to Claude."""
+    policies = await begun(world, "ai = false\nlimits.share = 0.3")
+    world.hidden = Forbidden("no")
+    found = await policies.found(REPO)
+    assert (False, 0.3, False) == (found.policy.ai, found.policy.share, found.is_news)
+    found = await world.policies.found(REPO)
+    assert (replace(SITE.policy, ai=False), False) == (found.policy, found.is_news)
+    assert ["Gitea does not give it out"] == [one.says for one in found.mistakes]
+
+
+async def test_a_new_version_that_may_not_be_read_changes_nothing_yet(world: World) -> None:
+    policies = await begun(world, "limits.share = 0.3")
+    world.push("ai = false")
+    world.refusal = Forbidden("no")
+    found = await policies.found(REPO)
+    assert (0.3, False) == (found.policy.share, found.is_news)
+    world.refusal = None
+    found = await policies.found(REPO)
+    assert (False, True) == (found.policy.ai, found.is_news)
+
+
+async def test_where_no_file_was_ever_seen_and_none_may_be_the_site_s_settings_hold(
+    world: World,
+) -> None:
+    world.hidden = Forbidden("no")
+    found = await world.policies.found(REPO)
+    assert (SITE.policy, (), False) == (found.policy, found.mistakes, found.is_news)
 
 
 async def test_a_thousand_repositories_are_remembered(

@@ -104,7 +104,6 @@ def test_agents_are_some_of_those_that_the_bot_knows() -> None:
         ('agents = ["opsu"]', 'line 1: there is no agent "opsu"; did you mean opus?'),
         ('agents = ["x"]', 'line 1: there is no agent "x"; there are glm, haiku, opus, sonnet'),
         ("dependencies = 'all'", 'line 1: "dependencies" must be "off", "read" or "both"'),
-        ("ai = 'no'", 'line 1: "ai" must be true or false'),
         ("labels.enabled = 1", 'line 1: "labels.enabled" must be true or false'),
         (
             "labels.agent = ''",
@@ -157,14 +156,21 @@ def test_what_is_wrong_is_told_with_its_line_and_counts_as_if_it_were_not_there(
         "worst",
     ],
 )
-def test_what_cannot_be_read_counts_as_if_there_were_no_file(
+def test_what_cannot_be_read_counts_as_if_there_were_no_file_but_no_text_is_sent(
     text: str | bytes, expected: str
 ) -> None:
     data = text.encode() if isinstance(text, str) else text
     policy, [mistake] = read_policy(data, SITE)
     assert expected == str(mistake)
     assert mistake.whole
-    assert SITE.policy == policy
+    assert replace(SITE.policy, ai=False) == policy
+
+
+@pytest.mark.parametrize("value", ["'false'", "0", "[]", "{x = true}"])
+def test_no_text_is_sent_where_what_is_said_of_that_is_wrong(value: str) -> None:
+    policy, mistakes = read(f"ai = {value}")
+    assert ['line 1: "ai" must be true or false'] == mistakes
+    assert replace(SITE.policy, ai=False) == policy
 
 
 def test_what_is_right_counts_beside_what_is_wrong() -> None:
