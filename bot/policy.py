@@ -188,7 +188,8 @@ class _Reading:
         for name, scope in given.items():
             path = ("labels", name)
             if not LabelSettings.is_scope(scope):
-                self._wrong(path, f'"labels.{name}" must be 1 to 30 characters, without a comma')
+                says = "must be 1 to 30 characters that can be seen, without a comma"
+                self._wrong(path, f'"labels.{name}" {says}')
             else:
                 good[name] = scope
         while clash := _clash(asdict(site) | good, good):

@@ -107,8 +107,11 @@ def test_agents_are_some_of_those_that_the_bot_knows() -> None:
         ("labels.enabled = 1", 'line 1: "labels.enabled" must be true or false'),
         (
             "labels.agent = ''",
-            'line 1: "labels.agent" must be 1 to 30 characters, without a comma',
+            'line 1: "labels.agent" must be 1 to 30 characters that can be seen, without a comma',
         ),
+        ('labels.agent = "a\\u0007"', 'line 1: "labels.agent" must be 1 to 30 characters'),
+        ('labels.agent = "a\\u202eb"', 'line 1: "labels.agent" must be 1 to 30 characters'),
+        ("labels.agent = 'a '", 'line 1: "labels.agent" must be 1 to 30 characters'),
         (
             "labels.agent = 'Status'",
             'line 1: "labels.agent" is the name of another scope, too; every one needs its own',
