@@ -12,10 +12,10 @@ known any more, no text goes to Claude.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -27,7 +27,10 @@ from bot.store.policies import Kept
 
 log = structlog.get_logger(__name__)
 
-MOST = 1000  # files remembered
+K = TypeVar("K")
+V = TypeVar("V")
+
+MOST = 1000  # files and repositories remembered
 
 Read = tuple[Policy, tuple[Mistake, ...]]
 
@@ -70,6 +73,9 @@ class Memory(Protocol):
     async def release(self, issue: IssueRef) -> None:
         """Let another report tell of them."""
 
+    async def concerns(self, repository: str) -> bool:
+        """Whether any issue is judged by it."""
+
     async def concerned(self, repository: str) -> list[IssueRef]:
         """The issues that are judged by it."""
 
@@ -99,12 +105,19 @@ class Policies:
         self._read: dict[tuple[str, str], Read] = {}
         self._last: dict[str, Found] = {}  # what was read
         self._seen: dict[str, tuple[str, str]] = {}  # by what was kept, what was read afresh
-        self._telling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def last(self, repository: str) -> Policy:
         """What held when it was last asked about; nothing is asked."""
         last = self._last.get(repository.lower())
         return last.policy if last else self.site.policy
+
+    async def at_hand(self, repository: str) -> Policy:
+        """What its issues are judged by; nothing is asked of Gitea where that is known here."""
+        last = self._last.get(repository.lower())
+        if last and last.blob == (await self._memory.of(repository)).blob:
+            return last.policy
+        return await self.of(repository)
 
     async def of(self, repository: str) -> Policy:
         """What holds in a repository. Raises Retryable."""
@@ -122,7 +135,7 @@ class Policies:
             return self._unread(repository, kept, _name(entry) or kept)
         blob = _name(entry)
         found = Found(repository, policy, mistakes, blob, is_news=blob != kept)
-        self._last[repository.lower()] = found
+        _remember(self._last, repository.lower(), found)
         return found
 
     async def _entry(self, repository: str, kept: str) -> TreeEntry | None:
@@ -143,12 +156,16 @@ class Policies:
         self, repository: str, kept: str, entry: TreeEntry | None
     ) -> TreeEntry | None:
         """What stands there, read once more for all who see that it is not what is kept."""
-        async with self._telling[repository.lower()]:
+        async with self._telling(repository):
             if self._seen.get(repository.lower()) != (kept, _name(entry)):
                 self._files.forget_files(repository)
                 entry = await self._files.policy(repository)
-                self._seen[repository.lower()] = kept, _name(entry)
+                _remember(self._seen, repository.lower(), (kept, _name(entry)))
             return entry
+
+    def _telling(self, repository: str) -> asyncio.Lock:
+        """Held by one at a time; it is there as long as anybody holds it or waits for it."""
+        return self._locks.setdefault(repository.lower(), asyncio.Lock())
 
     async def _of(self, repository: str, entry: TreeEntry | None) -> Read:
         if entry is None:
@@ -159,9 +176,7 @@ class Policies:
         if key in self._read:
             return self._read[key]
         read = await self._fetch(repository, entry)
-        while len(self._read) >= MOST:
-            self._read.pop(next(iter(self._read)))
-        self._read[key] = read
+        _remember(self._read, key, read)
         return read
 
     async def _fetch(self, repository: str, entry: TreeEntry) -> Read:
@@ -180,7 +195,7 @@ class Policies:
     ) -> None:
         """Have all issues looked at that were judged by another file; then that is noted."""
         repository = found.repository
-        async with self._telling[repository.lower()]:
+        async with self._telling(repository):
             self._seen.pop(repository.lower(), None)
             if (await self._memory.of(repository)).blob == found.blob:
                 return
@@ -193,18 +208,20 @@ class Policies:
 
         Empty, too, where that cannot be asked: then it is noticed at the next look.
         """
-        concerned = await self._memory.concerned(repository)
-        if not concerned:
+        if not await self._memory.concerns(repository):
             return []
         try:
             now = await self._gitea.policy_sha(repository)
+            if now == (await self._memory.of(repository)).blob:
+                return []
+            self._files.forget_files(repository)
+            await self._files.policy(
+                repository
+            )  # where that may not be read, a look changes nothing
         except GiteaError as error:
             log.warning("policy.unknown", repository=repository, error=str(error))
             return []
-        if now == (await self._memory.of(repository)).blob:
-            return []
-        self._files.forget_files(repository)
-        return concerned
+        return await self._memory.concerned(repository)
 
     # -- who is told of mistakes ------------------------------------------------------------
 
@@ -226,6 +243,14 @@ class Policies:
     async def ended(self, issue: IssueRef) -> None:
         """An issue has no report any longer."""
         await self._memory.release(issue)
+
+
+def _remember(kept: dict[K, V], key: K, value: V) -> None:
+    """Keep an answer as the newest; the oldest goes."""
+    kept.pop(key, None)
+    while len(kept) >= MOST:
+        kept.pop(next(iter(kept)))
+    kept[key] = value
 
 
 def _name(entry: TreeEntry | None) -> str:

@@ -159,6 +159,26 @@ async def test_what_was_missed_is_found_by_one_request(world: World) -> None:
     assert (await policies.found(REPO)).is_news
 
 
+async def test_what_may_not_be_read_is_not_looked_at_again_and_again(world: World) -> None:
+    await begun(world, "ai = false")
+    world.write(None)
+    world.hidden = Forbidden("no")
+    assert [] == await world.policies.missed(REPO)
+
+
+async def test_a_command_asks_nothing_where_it_is_known_by_what_the_issues_are_judged(
+    world: World,
+) -> None:
+    policies = await begun(world, "ai = false")
+    world.asked.clear()
+    world.forgotten = True
+    assert not (await policies.at_hand(REPO)).ai
+    assert [] == world.asked
+    world.write("limits.share = 0.3")
+    await world.memory.keep(REPO, "sha of limits.share = 0.3")
+    assert 0.3 == (await policies.at_hand(REPO)).share
+
+
 async def test_nothing_is_asked_of_a_repository_of_which_nothing_is_coordinated(
     world: World,
 ) -> None:
