@@ -268,6 +268,8 @@ async def test_a_thousand_repositories_are_remembered(
     for repository in (REPO, "acme/other", REPO):
         assert not (await policies.of(repository)).ai
     assert 3 == world.asked.count("blob")
+    assert not policies.last(REPO).ai
+    assert policies.last("acme/other").ai
 
 
 # ---- mistakes are told in one report ----
