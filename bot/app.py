@@ -223,7 +223,7 @@ class Bot:
                 per_hour=settings.commands.per_hour,
             ),
             archived=self.repositories.archived,
-            policy=self.policies.of,
+            policy=self.policies.at_hand,
             now=self.now,
         )
         self._recheck = Recheck(

@@ -253,13 +253,14 @@ class LabelSettings(Section):
         if len({scope.lower() for scope in scopes}) != len(scopes):
             raise ValueError("every scope needs a name of its own")
         if not all(map(self.is_scope, scopes)):
-            raise ValueError("a scope is 1 to 30 characters, without a comma")
+            raise ValueError("a scope is 1 to 30 characters that can be seen, without a comma")
         return self
 
     @staticmethod
     def is_scope(name: str) -> bool:
         """Whether labels can be called so before the slash."""
-        return re.fullmatch(r"[^/\s,][^,\n]{0,29}", name) is not None
+        right = re.fullmatch(r"[^/,][^,]{0,29}", name) is not None
+        return right and name.isprintable() and name == name.strip()
 
 
 class AgentSettings(Section):

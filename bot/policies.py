@@ -4,15 +4,18 @@ The file is found in the list of files that a look needs anyway, and what it hol
 for each version of it; so a repository without one costs no request. Which version its issues were
 last judged by is kept: whoever sees another one has all of them looked at, however it was missed
 before. Another replica may have seen it first, so what contradicts that is read afresh.
+
+What the bot may not read is not what is not there: what was read last holds on. Where that is not
+known any more, no text goes to Claude.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -24,7 +27,10 @@ from bot.store.policies import Kept
 
 log = structlog.get_logger(__name__)
 
-MOST = 1000  # files remembered
+K = TypeVar("K")
+V = TypeVar("V")
+
+MOST = 1000  # files and repositories remembered
 
 Read = tuple[Policy, tuple[Mistake, ...]]
 
@@ -43,7 +49,10 @@ class Files(Protocol):
     """The files of repositories, as they are remembered for a while."""
 
     async def policy(self, repository: str) -> TreeEntry | None:
-        """What stands on its default branch where it may change how it is judged."""
+        """What stands on its default branch where it may change how it is judged.
+
+        Raises GiteaError; Permanent where the bot may not know.
+        """
 
     def forget_files(self, repository: str) -> None:
         """Ask afresh next time which files there are."""
@@ -63,6 +72,9 @@ class Memory(Protocol):
 
     async def release(self, issue: IssueRef) -> None:
         """Let another report tell of them."""
+
+    async def concerns(self, repository: str) -> bool:
+        """Whether any issue is judged by it."""
 
     async def concerned(self, repository: str) -> list[IssueRef]:
         """The issues that are judged by it."""
@@ -91,13 +103,21 @@ class Policies:
         self._memory = memory
         self.site = site
         self._read: dict[tuple[str, str], Read] = {}
-        self._last: dict[str, Policy] = {}
+        self._last: dict[str, Found] = {}  # what was read
         self._seen: dict[str, tuple[str, str]] = {}  # by what was kept, what was read afresh
-        self._telling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def last(self, repository: str) -> Policy:
         """What held when it was last asked about; nothing is asked."""
-        return self._last.get(repository.lower(), self.site.policy)
+        last = self._last.get(repository.lower())
+        return last.policy if last else self.site.policy
+
+    async def at_hand(self, repository: str) -> Policy:
+        """What its issues are judged by; nothing is asked of Gitea where that is known here."""
+        last = self._last.get(repository.lower())
+        if last and last.blob == (await self._memory.of(repository)).blob:
+            return last.policy
+        return await self.of(repository)
 
     async def of(self, repository: str) -> Policy:
         """What holds in a repository. Raises Retryable."""
@@ -106,24 +126,46 @@ class Policies:
     async def found(self, repository: str) -> Found:
         """What holds there, and what is wrong in its file. Raises Retryable."""
         kept = (await self._memory.of(repository)).blob
-        entry = await self._files.policy(repository)
-        if _name(entry) != kept:
-            entry = await self._afresh(repository, kept, entry)
-        policy, mistakes = await self._of(repository, entry)
-        self._last[repository.lower()] = policy
+        entry: TreeEntry | None = None
+        try:
+            entry = await self._entry(repository, kept)
+            policy, mistakes = await self._of(repository, entry)
+        except Permanent as error:
+            log.warning("policy.refused", repository=repository, error=str(error))
+            return self._unread(repository, kept, _name(entry) or kept)
         blob = _name(entry)
+        found = Found(repository, policy, mistakes, blob, is_news=blob != kept)
+        _remember(self._last, repository.lower(), found)
+        return found
+
+    async def _entry(self, repository: str, kept: str) -> TreeEntry | None:
+        entry = await self._files.policy(repository)
+        return entry if _name(entry) == kept else await self._afresh(repository, kept, entry)
+
+    def _unread(self, repository: str, kept: str, blob: str) -> Found:
+        """What holds where the bot may not read the file, or not even whether there is one."""
+        last = self._last.get(repository.lower())
+        if last and last.blob:
+            return replace(last, repository=repository, blob=kept, is_news=False)
+        if not blob:  # none was ever seen there
+            return Found(repository, self.site.policy)
+        policy, mistakes = not_read(self.site, "Gitea does not give it out")
         return Found(repository, policy, mistakes, blob, is_news=blob != kept)
 
     async def _afresh(
         self, repository: str, kept: str, entry: TreeEntry | None
     ) -> TreeEntry | None:
         """What stands there, read once more for all who see that it is not what is kept."""
-        async with self._telling[repository.lower()]:
+        async with self._telling(repository):
             if self._seen.get(repository.lower()) != (kept, _name(entry)):
                 self._files.forget_files(repository)
                 entry = await self._files.policy(repository)
-                self._seen[repository.lower()] = kept, _name(entry)
+                _remember(self._seen, repository.lower(), (kept, _name(entry)))
             return entry
+
+    def _telling(self, repository: str) -> asyncio.Lock:
+        """Held by one at a time; it is there as long as anybody holds it or waits for it."""
+        return self._locks.setdefault(repository.lower(), asyncio.Lock())
 
     async def _of(self, repository: str, entry: TreeEntry | None) -> Read:
         if entry is None:
@@ -133,14 +175,8 @@ class Policies:
         key = repository.lower(), entry.sha
         if key in self._read:
             return self._read[key]
-        try:
-            read = await self._fetch(repository, entry)
-        except Permanent as error:
-            log.warning("policy.refused", repository=repository, error=str(error))
-            return not_read(self.site, "Gitea does not give it out")
-        while len(self._read) >= MOST:
-            self._read.pop(next(iter(self._read)))
-        self._read[key] = read
+        read = await self._fetch(repository, entry)
+        _remember(self._read, key, read)
         return read
 
     async def _fetch(self, repository: str, entry: TreeEntry) -> Read:
@@ -159,7 +195,7 @@ class Policies:
     ) -> None:
         """Have all issues looked at that were judged by another file; then that is noted."""
         repository = found.repository
-        async with self._telling[repository.lower()]:
+        async with self._telling(repository):
             self._seen.pop(repository.lower(), None)
             if (await self._memory.of(repository)).blob == found.blob:
                 return
@@ -172,18 +208,20 @@ class Policies:
 
         Empty, too, where that cannot be asked: then it is noticed at the next look.
         """
-        concerned = await self._memory.concerned(repository)
-        if not concerned:
+        if not await self._memory.concerns(repository):
             return []
         try:
             now = await self._gitea.policy_sha(repository)
+            if now == (await self._memory.of(repository)).blob:
+                return []
+            self._files.forget_files(repository)
+            await self._files.policy(
+                repository
+            )  # where that may not be read, a look changes nothing
         except GiteaError as error:
             log.warning("policy.unknown", repository=repository, error=str(error))
             return []
-        if now == (await self._memory.of(repository)).blob:
-            return []
-        self._files.forget_files(repository)
-        return concerned
+        return await self._memory.concerned(repository)
 
     # -- who is told of mistakes ------------------------------------------------------------
 
@@ -205,6 +243,14 @@ class Policies:
     async def ended(self, issue: IssueRef) -> None:
         """An issue has no report any longer."""
         await self._memory.release(issue)
+
+
+def _remember(kept: dict[K, V], key: K, value: V) -> None:
+    """Keep an answer as the newest; the oldest goes."""
+    kept.pop(key, None)
+    while len(kept) >= MOST:
+        kept.pop(next(iter(kept)))
+    kept[key] = value
 
 
 def _name(entry: TreeEntry | None) -> str:

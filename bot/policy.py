@@ -2,8 +2,9 @@
 
 Pure: a file's bytes and the bot's own settings in, a policy and the mistakes out. What is wrong
 counts as if it did not stand there, and what is right counts all the same; a file that cannot be
-read at all counts as if there were none. Whoever may push there is a stranger to the bot's owner,
-so nothing in it reaches beyond its repository, and nothing in it is believed to be short.
+read at all counts as if there were none, but that no text goes to Claude: it may forbid that.
+Whoever may push there is a stranger to the bot's owner, so nothing in it reaches beyond its
+repository, and nothing in it is believed to be short.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from bot.labels import Scopes
 from bot.models import Agent, Mistake, Mode
 from bot.policy_file import Line, PolicyFile, PolicyPath, Unread, leaves, lines_of, table_of, told
 
-MOST_BYTES = 64 * 1024
+MOST_BYTES = 8 * 1024
 NEVER_OFF = frozenset({"help", "status", "resume"})
 """Commands that no repository can switch off: what there is, how it stands, the end of a pause."""
 
 _SECRET_WORDS = frozenset({path[-1] for path in SECRETS}) | {"password", "secret"}
 _ORDER = tuple(Mode)
+_AI = ("ai",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ def read_policy(data: bytes, site: Site) -> tuple[Policy, tuple[Mistake, ...]]:
 
 
 def not_read(site: Site, why: str, line: Line = None) -> tuple[Policy, tuple[Mistake, ...]]:
-    """What follows where the file cannot be read: it is as if there were none."""
-    return site.policy, (Mistake(why, line, whole=True),)
+    """What follows where the file cannot be read: as if there were none, but without Claude."""
+    return replace(site.policy, ai=False), (Mistake(why, line, whole=True),)
 
 
 class _Reading:
@@ -93,6 +95,7 @@ class _Reading:
         self._site = site
         self._text = text
         self.mistakes: list[Mistake] = []
+        self._may_ask = site.policy.ai
 
     @cached_property
     def _lines(self) -> Mapping[PolicyPath, int]:
@@ -113,7 +116,7 @@ class _Reading:
             scopes=labels,
             labels=site.labels if file.labels.enabled is None else file.labels.enabled,
             mode=mode,
-            ai=site.ai and file.ai is not False,
+            ai=self._may_ask and file.ai is not False,
             off=self._off(file.commands.off),
         )
 
@@ -127,6 +130,7 @@ class _Reading:
             else:
                 self._is_none(path, known)
         file, wrong = PolicyFile.read(kept)
+        self._may_ask &= _AI not in dict(wrong)  # somebody meant to say something
         for path, says in wrong:
             self._wrong(path, f"{told('.'.join(path))} {says}")
         return file
@@ -184,7 +188,8 @@ class _Reading:
         for name, scope in given.items():
             path = ("labels", name)
             if not LabelSettings.is_scope(scope):
-                self._wrong(path, f'"labels.{name}" must be 1 to 30 characters, without a comma')
+                says = "must be 1 to 30 characters that can be seen, without a comma"
+                self._wrong(path, f'"labels.{name}" {says}')
             else:
                 good[name] = scope
         while clash := _clash(asdict(site) | good, good):

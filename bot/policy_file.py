@@ -14,6 +14,7 @@ Line: TypeAlias = int | None
 
 MOST_LINES = 50  # of one value; what stands below a longer one is told without a line
 MOST_DEPTH = 8  # of tables in tables; no setting is as deep
+MOST_DOTS = 20  # on a line; what reads TOML takes time and memory by the square of a key's parts
 MOST_TOLD = 40  # characters of a name that somebody made up
 
 
@@ -105,8 +106,8 @@ class PolicyFile(Table):
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
             wrong = {_path(one["loc"]): _must(one["type"], one.get("ctx", {})) for one in found}
-        for path in wrong:
-            _take(table, path)
+        for one in reversed(found):  # the last item of a list first, so that the others stay put
+            _take(table, one["loc"])
         return cls.model_validate(table), list(wrong.items())
 
 
@@ -119,11 +120,16 @@ def _path(loc: tuple[int | str, ...]) -> PolicyPath:
     return tuple(part for part in loc if isinstance(part, str))
 
 
-def _take(table: dict[str, Any], path: PolicyPath) -> None:
+def _take(table: dict[str, Any], loc: tuple[int | str, ...]) -> None:
+    """Take out a setting, or an item of a list; the list goes with its last one."""
+    path = _path(loc)
     *above, last = path
     for key in above:
         table = table[key]
-    del table[last]
+    if len(path) < len(loc) and len(table[last]) > 1:
+        del table[last][loc[-1]]
+    else:
+        del table[last]
 
 
 _MUST = {
@@ -150,12 +156,22 @@ def table_of(data: bytes) -> tuple[str, dict[str, Any]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unread("it is not UTF-8", data.count(b"\n", 0, error.start) + 1) from None
+    _not_dotted(text)
     try:
         return text, tomllib.loads(text)
     except ValueError as error:  # also a number of thousands of digits
         raise _no_toml(str(error), text) from None
-    except RecursionError:
+    except (RecursionError, MemoryError):
         raise Unread("it is nested too deeply") from None
+
+
+def _not_dotted(text: str) -> None:
+    """Refuse a key of very many parts before it is read; a key stands on one line."""
+    may_hide = '"""' in text or "'''" in text  # a key may follow a text that looks like a comment
+    for number, line in enumerate(text.split("\n"), 1):
+        is_comment = line.lstrip().startswith("#") and not may_hide
+        if line.count(".") > MOST_DOTS and not is_comment:
+            raise Unread(f"there are more than {MOST_DOTS} dots on it", number)
 
 
 def _no_toml(message: str, text: str) -> Unread:
@@ -198,6 +214,8 @@ def _statement(lines: list[str], at: int) -> tuple[dict[str, Any], int] | None:
             return tomllib.loads("\n".join(lines[at : at + length])), length
         except tomllib.TOMLDecodeError:
             continue
+        except RecursionError:  # read before, where less was on the stack
+            break
     return None
 
 

@@ -62,8 +62,11 @@ _POLICY_MISTAKES = """\
 ## A mistake in it
 
 What is wrong counts as if it did not stand there, and what is right counts all the same: of a
-list, too, the right items. A file that cannot be read (no TOML, not UTF-8, larger than 64 KiB, a
-directory or a link) counts as if there were none.
+list, too, the right items. A file that cannot be read (no TOML, not UTF-8, larger than 8 KiB,
+more than 20 dots on a line, a directory or a link) counts as if there were none, except that no
+text is sent to Claude, for the file may forbid that; so, too, where `ai` is neither `true` nor
+`false`. Where the bot may not read a file that it read before (its token, *Code* switched off),
+what was read last holds on; where it does not remember that, no text is sent to Claude.
 
 It is told in the next report that is written in the repository, with the line, and in no other;
 it stays there until the file is mended:

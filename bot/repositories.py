@@ -127,19 +127,20 @@ class Repositories:
 
     async def tree(self, repository: str) -> Mapping[str, int] | None:
         """Bytes by path; None when the bot may not read its files."""
-        tree = await self._tree(repository)
-        return tree.sizes if tree else None
-
-    async def policy(self, repository: str) -> TreeEntry | None:
-        """What stands on its default branch where it may change how it is judged."""
-        tree = await self._tree(repository)
-        return tree.policy if tree else None
-
-    async def _tree(self, repository: str) -> Tree | None:
         try:
-            return await self._trees.get(repository.lower(), lambda: self._gitea.tree(repository))
+            return (await self._tree(repository)).sizes
         except Permanent:
             return None
+
+    async def policy(self, repository: str) -> TreeEntry | None:
+        """What stands on its default branch where it may change how it is judged.
+
+        Raises GiteaError: Permanent when the bot may not read its files, and so cannot know.
+        """
+        return (await self._tree(repository)).policy
+
+    async def _tree(self, repository: str) -> Tree:
+        return await self._trees.get(repository.lower(), lambda: self._gitea.tree(repository))
 
     def forget(self, repository: str) -> None:
         """Ask afresh next time: something was pushed, or a setting changed."""

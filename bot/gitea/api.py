@@ -113,7 +113,8 @@ class GiteaAPI:
     async def policy_sha(self, repo: str) -> str:
         """GET /repos/{owner}/{repo}/contents/.gitea/coordinator.toml, on the default branch.
 
-        Git's name of it; empty where there is none, `directory` for one. Of a file of many
+        Git's name of it; empty where there is none, `directory` for one. Some versions answer an
+        empty list for a repository without commits; Git keeps no empty directory. Of a file of many
         megabytes Gitea sends them all, which raises Permanent.
         """
         route = f"{REPO}/contents/{POLICY_FILE}"
@@ -121,7 +122,9 @@ class GiteaAPI:
             found = await self.client.getitem(route, **_in(repo))
         except NotFound:
             return ""
-        return POLICY_DIRECTORY if isinstance(found, list) else _read(Content, found).sha
+        if isinstance(found, list):
+            return POLICY_DIRECTORY if found else ""
+        return _read(Content, found).sha
 
     async def tree(self, repo: str, ref: str = "HEAD") -> Tree:
         """GET /repos/{owner}/{repo}/git/trees/{ref}?recursive=true, all pages.

@@ -59,6 +59,12 @@ class PolicyStore(Access):
         async with self._writing() as connection:
             await connection.execute(sa.update(t.policies).where(*mine).values(told_at=None))
 
+    async def concerns(self, repository: str) -> bool:
+        """Whether any issue is judged by it."""
+        c = t.issues.c
+        mine = (c.coordinated, c.repository == repository.lower())
+        return bool(await self._read(sa.select(c.number).where(*mine).limit(1)))
+
     async def concerned(self, repository: str) -> list[IssueRef]:
         """The issues that are judged by it: all that are coordinated there, closed ones too."""
         c = t.issues.c

@@ -209,7 +209,7 @@ async def test_what_cannot_be_read_counts_as_if_it_were_not_there(
         await write(work, 'agents = ["sonnet"]\n')
         await work.until(number, *SONNET, headline="Ready")
         await write(work, 'agents = ["sonnet"]\nai = \n')
-        says = "cannot be read, so the bot's own settings count here"
+        says = "cannot be read, so the bot's own settings count here, and no text is sent to Claude"
         found = await work.until(number, *READY, headline="Ready", says=says)
         assert "line 2: it is no TOML: invalid value" in found.report
 

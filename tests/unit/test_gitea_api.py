@@ -483,6 +483,18 @@ async def test_a_tree_that_cannot_be_read_is_not_taken_for_empty(status: int, ki
     assert kind is type(await failure(api({TREE: (status, "")}).tree(REPO)))
 
 
+@pytest.mark.parametrize(
+    ("expected", "answer"),
+    [("", (200, [])), ("directory", (200, [{"sha": "abc"}])), ("abc", (200, {"sha": "abc"}))],
+    ids=["no commits", "directory", "file"],
+)
+async def test_a_repository_s_own_file_has_a_name_where_there_is_one(
+    expected: str, answer: tuple[int, Any]
+) -> None:
+    route = f"GET /repos/{REPO}/contents/.gitea/coordinator.toml"
+    assert expected == await api({route: answer}).policy_sha(REPO)
+
+
 BLOB = f"GET /repos/{REPO}/git/blobs/abc"
 
 

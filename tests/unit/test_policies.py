@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import load
-from bot.errors import NotFound, Retryable
+from bot.errors import Forbidden, NotFound, Retryable
 from bot.gitea.models import TreeEntry
 from bot.models import POLICY_DIRECTORY, POLICY_FILE, IssueRef
 from bot.policies import Policies
@@ -41,6 +41,7 @@ class World:
     asked: list[str] = field(default_factory=list)
     told: list[Collection[IssueRef]] = field(default_factory=list)
     refusal: Exception | None = None
+    hidden: Exception | None = None
 
     @property
     def policies(self) -> Policies:
@@ -60,6 +61,8 @@ class World:
         self.forgotten = True
 
     async def policy(self, repository: str) -> TreeEntry | None:
+        if self.hidden:
+            raise self.hidden
         if self.forgotten:
             self.asked.append("tree")
             self.remembered, self.forgotten = self.entry, False
@@ -156,6 +159,26 @@ async def test_what_was_missed_is_found_by_one_request(world: World) -> None:
     assert (await policies.found(REPO)).is_news
 
 
+async def test_what_may_not_be_read_is_not_looked_at_again_and_again(world: World) -> None:
+    await begun(world, "ai = false")
+    world.write(None)
+    world.hidden = Forbidden("no")
+    assert [] == await world.policies.missed(REPO)
+
+
+async def test_a_command_asks_nothing_where_it_is_known_by_what_the_issues_are_judged(
+    world: World,
+) -> None:
+    policies = await begun(world, "ai = false")
+    world.asked.clear()
+    world.forgotten = True
+    assert not (await policies.at_hand(REPO)).ai
+    assert [] == world.asked
+    world.write("limits.share = 0.3")
+    await world.memory.keep(REPO, "sha of limits.share = 0.3")
+    assert 0.3 == (await policies.at_hand(REPO)).share
+
+
 async def test_nothing_is_asked_of_a_repository_of_which_nothing_is_coordinated(
     world: World,
 ) -> None:
@@ -182,7 +205,7 @@ async def test_what_is_no_file_is_a_mistake(world: World, says: str, entry: dict
     policies = world.policies
     found = await policies.found(REPO)
     assert [says] == [one.says for one in found.mistakes]
-    assert SITE.policy == found.policy
+    assert replace(SITE.policy, ai=False) == found.policy
     await policies.spread(found, world.later)
     assert [] == await policies.missed(REPO)
     assert "blob" not in world.asked
@@ -191,7 +214,7 @@ async def test_what_is_no_file_is_a_mistake(world: World, says: str, entry: dict
 async def test_a_file_that_is_too_large_is_not_asked_for(world: World) -> None:
     world.write("x", size=MOST_BYTES + 1)
     [mistake] = (await world.policies.found(REPO)).mistakes
-    assert "it is larger than 64 KiB" == mistake.says
+    assert "it is larger than 8 KiB" == mistake.says
     assert "blob" not in world.asked
 
 
@@ -199,10 +222,41 @@ async def test_one_that_gitea_does_not_give_out_is_asked_for_again(world: World)
     world.push("ai = false")
     world.refusal = NotFound("no")
     policies = world.policies
-    [mistake] = (await policies.found(REPO)).mistakes
-    assert "Gitea does not give it out" == mistake.says
+    found = await policies.found(REPO)
+    assert ["Gitea does not give it out"] == [one.says for one in found.mistakes]
+    assert replace(SITE.policy, ai=False) == found.policy
     world.refusal = None
     assert () == (await policies.found(REPO)).mistakes
+
+
+async def test_what_may_not_be_read_is_not_what_is_not_there(world: World) -> None:
+    """What was read last holds on; a process that does not know it sends nothing to Claude."""
+    policies = await begun(world, "ai = false\nlimits.share = 0.3")
+    world.hidden = Forbidden("no")
+    found = await policies.found(REPO)
+    assert (False, 0.3, False) == (found.policy.ai, found.policy.share, found.is_news)
+    found = await world.policies.found(REPO)
+    assert (replace(SITE.policy, ai=False), False) == (found.policy, found.is_news)
+    assert ["Gitea does not give it out"] == [one.says for one in found.mistakes]
+
+
+async def test_a_new_version_that_may_not_be_read_changes_nothing_yet(world: World) -> None:
+    policies = await begun(world, "limits.share = 0.3")
+    world.push("ai = false")
+    world.refusal = Forbidden("no")
+    found = await policies.found(REPO)
+    assert (0.3, False) == (found.policy.share, found.is_news)
+    world.refusal = None
+    found = await policies.found(REPO)
+    assert (False, True) == (found.policy.ai, found.is_news)
+
+
+async def test_where_no_file_was_ever_seen_and_none_may_be_the_site_s_settings_hold(
+    world: World,
+) -> None:
+    world.hidden = Forbidden("no")
+    found = await world.policies.found(REPO)
+    assert (SITE.policy, (), False) == (found.policy, found.mistakes, found.is_news)
 
 
 async def test_a_thousand_repositories_are_remembered(
@@ -214,6 +268,8 @@ async def test_a_thousand_repositories_are_remembered(
     for repository in (REPO, "acme/other", REPO):
         assert not (await policies.of(repository)).ai
     assert 3 == world.asked.count("blob")
+    assert not policies.last(REPO).ai
+    assert policies.last("acme/other").ai
 
 
 # ---- mistakes are told in one report ----

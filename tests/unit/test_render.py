@@ -1293,5 +1293,8 @@ def test_mistakes_in_the_repositorys_file_are_told_as_text() -> None:
     assert "did you mean ai?\n" in RENDERER.report(replace(READY, warnings=(asks,)))
     whole = replace(warn, mistakes=(Mistake("it is not UTF-8", whole=True),))
     text = RENDERER.report(replace(READY, warnings=(whole,)))
-    assert "`.gitea/coordinator.toml` cannot be read, so the bot's own settings count here." in text
+    assert (
+        "`.gitea/coordinator.toml` cannot be read, so the bot's own settings count here, and no text is sent to Claude."
+        in text
+    )
     assert "until it is mended: it is not UTF-8.\n" in text
