@@ -657,7 +657,8 @@ class TestRemoval:
         token = stage.forge.add_user("coordinator", scopes=SCOPES)
         await stage.setup(REPO, token=token)
         assert await stage.remove()
-        assert "alice may not delete coordinator's token." in stage.said("note")
+        assert "the webhooks of acme may not be seen" in stage.said("note")
+        assert stage.values["GITEA_WEBHOOK_SECRET"]
         assert token in stage.forge.state.tokens
 
     async def test_of_a_team_that_has_others_only_the_bot_goes(self, stage):
@@ -676,3 +677,20 @@ class TestRemoval:
         del stage.forge.state.tokens[stage.values["GITEA_TOKEN"]]
         assert await stage.remove()
         assert not stage.forge.state.hooks
+
+    @pytest.mark.parametrize("path", ["/hooks", "/user/repos", "/users/coordinator"])
+    async def test_what_cannot_be_looked_at_is_not_taken_for_nothing(self, stage, path):
+        await stage.setup(REPO)
+        before = stage.snapshot()
+        stage.forge.faults.add("GET", path, status=503, message="ouch")
+        assert not await stage.remove()
+        assert "ouch" in stage.said("wrong")
+        assert before == stage.snapshot()
+
+    async def test_a_place_that_may_not_be_seen_keeps_the_token(self, stage):
+        await stage.setup(REPO)
+        stage.forge.faults.add("GET", f"/repos/{REPO}/hooks", status=403, message="not you")
+        before = stage.snapshot()
+        assert await stage.remove()
+        assert "the webhooks of acme/rocket may not be seen" in stage.said("note")
+        assert before == stage.snapshot()
