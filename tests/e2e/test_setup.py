@@ -406,6 +406,25 @@ class TestNothingIsLeft:
             await work
         assert before == stage.snapshot()
 
+    @pytest.mark.parametrize(
+        ("method", "path", "place"),
+        [
+            ("POST", "/hooks$", REPO),
+            ("POST", "/labels$", REPO),
+            ("POST", "/teams$", "acme"),
+        ],
+    )
+    async def test_what_others_made_meanwhile_stays(self, stage, method, path, place):
+        """Gitea refuses to make it twice, and it is not the bot's to remove."""
+        stage.forge.faults.add(method, path, status=422, message="is there", after=True)
+        assert not await stage.setup(place)
+        state = stage.forge.state
+        assert {
+            "/hooks$": len(state.hooks) == 1,
+            "/labels$": len(stage.forge.repository(REPO).labels) == 1,
+            "/teams$": "coordinator" in {t.name for t in state.teams.values()},
+        }[path]
+
     async def test_what_cannot_be_taken_back_is_told(self, stage):
         stage.forge.faults.add("POST", "/hooks$", status=500)
         stage.forge.faults.add("DELETE", "/collaborators/", status=500)
