@@ -114,6 +114,8 @@ def setup(
         fail("--add and --remove do not go together", BAD_USE)
     if (labels or user) and not remove:
         fail("--labels and --user are for --remove", BAD_USE)
+    if user and (places or system):
+        fail("--user is for --remove from everywhere: name no places with it", BAD_USE)
     with _alone():
         run(_setup(Asker(yes=yes), options))
 

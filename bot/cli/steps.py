@@ -39,7 +39,7 @@ class Shown:
             self._touched |= {line.place} if line.mark in ("done", "would") else set()
             self._wrong |= {line.place} if line.mark == "wrong" else set()
         if self._as_json:
-            print(json.dumps(asdict(line), ensure_ascii=False), flush=True)
+            print(json.dumps(asdict(line)), flush=True)
         elif not (self._many and line.place) or line.mark in ("wrong", "undone"):
             self._print(line)
 

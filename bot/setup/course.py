@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from bot.errors import CoordinatorError, GiteaError
+from bot.errors import CoordinatorError, GiteaError, Permanent
 
 T = TypeVar("T")
 Deed = Callable[[], Coroutine[Any, Any, T]]
@@ -118,17 +118,25 @@ class Course:
         """Say something worth knowing."""
         self.tell(Mark.NOTE, what, do)
 
-    async def make(self, what: str, deed: Deed[T], *undo: Undo, quiet: bool = False) -> T | None:
+    async def make(
+        self, what: str, deed: Deed[T], *undo: Undo, quiet: bool = False, many: bool = False
+    ) -> T | None:
         """Do it and say so; None, and nothing done, in a dry run.
 
         What takes it back is remembered before: a request may be done though no answer comes.
-        `quiet` does it without a line.
+        Of one that Gitea refused nothing is taken back, as what is there then is not ours; unless
+        it is of `many` requests. `quiet` does it without a line.
         """
         if self.dry:
             self.tell(Mark.WOULD, _would(what))
             return None
         self._undo.extend(undo)
-        made = await _whole(deed())
+        try:
+            made = await _whole(deed())
+        except Permanent as error:
+            if is_refusal(error) and not many:
+                del self._undo[len(self._undo) - len(undo) :]
+            raise
         if not quiet:
             self.tell(Mark.DONE, what)
         return made
@@ -175,6 +183,11 @@ class Course:
                 self.tell(Mark.WRONG, f"{what} could not be taken back: {error.strerror}")
             else:
                 self.tell(Mark.UNDONE, what)
+
+
+def is_refusal(error: Permanent) -> bool:
+    """Whether Gitea did not do it for sure; an answer that cannot be read has no status."""
+    return error.status is not None
 
 
 async def _whole(work: Coroutine[Any, Any, T]) -> T:

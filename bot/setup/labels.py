@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
-from bot.errors import CoordinatorError, NotFound
+from bot.errors import CoordinatorError, NotFound, Permanent
 from bot.gitea.admin import AdminAPI
 from bot.gitea.api import GiteaAPI
 from bot.gitea.models import Label, Repository
 from bot.labels import LabelSpec
-from bot.setup.course import Course
+from bot.setup.course import Course, is_refusal
 from bot.setup.means import Progress
 from bot.setup.places import Kind, Place
 
@@ -45,10 +45,12 @@ class LabelMaker:
         if not missing:
             course.same(f"{repo} has the labels.")
             return
+        asked: list[LabelSpec] = []
         await course.make(
             f"made {len(missing)} labels in {repo}",
-            lambda: self._make(repo, missing),
-            (f"removed the new labels of {repo} again", lambda: self._take(repo, missing)),
+            lambda: self._make(repo, missing, asked),
+            (f"removed the new labels of {repo} again", lambda: self._take(repo, asked)),
+            many=True,
         )
 
     async def _in_all(self, course: Course, org: str) -> None:
@@ -76,15 +78,17 @@ class LabelMaker:
     async def _quietly(self, course: Course, repo: str) -> str:
         part = course.part(repo)
         part.step = course.step
+        asked: list[LabelSpec] = []
         try:
             async with part.all_or_nothing():
                 missing = await self._missing(repo)
                 if missing and not course.dry:
                     await part.make(
                         "",
-                        lambda: self._make(repo, missing),
-                        (f"removed the new labels of {repo}", lambda: self._take(repo, missing)),
+                        lambda: self._make(repo, missing, asked),
+                        (f"removed the new labels of {repo}", lambda: self._take(repo, asked)),
                         quiet=True,
+                        many=True,
                     )
         except CoordinatorError:
             return "failed"
@@ -96,11 +100,18 @@ class LabelMaker:
         have = {label.name.casefold() for label in await self._gitea.labels(repo)}
         return [spec for spec in self._specs if spec.name.casefold() not in have]
 
-    async def _make(self, repo: str, specs: Sequence[LabelSpec]) -> None:
+    async def _make(self, repo: str, specs: Sequence[LabelSpec], asked: list[LabelSpec]) -> None:
+        """Make them; `asked` are those that are there then, or may be."""
         for spec in specs:
-            await self._gitea.create_label(
-                repo, spec.name, spec.color, spec.description, exclusive=True
-            )
+            asked.append(spec)
+            try:
+                await self._gitea.create_label(
+                    repo, spec.name, spec.color, spec.description, exclusive=True
+                )
+            except Permanent as error:
+                if is_refusal(error):
+                    asked.remove(spec)
+                raise
 
     async def _take(self, repo: str, specs: Sequence[LabelSpec]) -> None:
         names = {spec.name.casefold() for spec in specs}

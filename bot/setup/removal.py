@@ -9,7 +9,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from bot.envfile import env_text
-from bot.errors import CoordinatorError, GiteaError
+from bot.errors import CoordinatorError, Forbidden, GiteaError, NotFound
 from bot.gitea.admin import Account, AdminAPI
 from bot.gitea.hooks import HooksAPI
 from bot.setup.at_place import AtPlace, each
@@ -46,6 +46,7 @@ class Removal:
         self._extent = extent
         self._api = means.api
         self._course = means.course
+        self._skipped = False
 
     async def run(self) -> None:
         """Do it. Raises CoordinatorError, which has been told."""
@@ -59,7 +60,7 @@ class Removal:
             demand_scopes(signed_in, self._scopes(signed_in, places))
             if not course.dry and not await self._means.confirm(self._question(places)):
                 raise Stop("Nothing was removed.")
-        bot = await self._api.user(wish.bot)
+            bot = await self._api.user(wish.bot)
         await self._from(places, signed_in.account, bot)
         if not wish.places:
             await self._for_good(signed_in, bot)
@@ -88,24 +89,40 @@ class Removal:
             try:
                 if await hooks.ours(place):
                     yield place
-            except GiteaError:
-                continue  # not an organisation, or none of whose settings are theirs to see
+            except (Forbidden, NotFound) as error:
+                if await self._exists(place):
+                    self._skip(f"the webhooks of {place}", error)
+
+    async def _exists(self, place: Place) -> bool:
+        """Whether there is such a place: the owner of a repository may be no organisation."""
+        if place.kind is not Kind.ORGANIZATION:
+            return True
+        try:
+            return await self._api.is_organization(place.name)
+        except Forbidden:
+            return True
+
+    def _skip(self, what: str, error: GiteaError) -> None:
+        self._skipped = True
+        self._course.note(f"Left out, as {what} may not be seen: {error}")
 
     async def _repositories(self) -> list[str]:
-        for secret in (self._wish.token, self._means.secret):
-            if not secret.get_secret_value():
-                continue
+        """Those of the bot, else of who is signed in. Raises a GiteaError if neither is told."""
+        if self._wish.token.get_secret_value():
             try:
-                async with self._means.sign_in(secret) as client:
-                    return [one.full_name async for one in AdminAPI(client).my_repositories()]
-            except GiteaError:
-                continue
-        return []
+                async with self._means.sign_in(self._wish.token) as client:
+                    return await _names(AdminAPI(client))
+            except (Forbidden, NotFound):
+                self._course.note("GITEA_TOKEN is not accepted: only your repositories are seen.")
+        return await _names(self._api)
 
     async def _organizations(self) -> set[str]:
         try:
             return set(await self._api.organizations_of(self._wish.bot))
-        except GiteaError:
+        except NotFound:
+            return set()
+        except Forbidden as error:
+            self._skip(f"the organisations of {self._wish.bot}", error)
             return set()
 
     def _hooks(self) -> Webhooks:
@@ -126,11 +143,13 @@ class Removal:
     async def _for_good(self, signed_in: SignedIn, bot: Account | None) -> None:
         course, wish = self._course, self._wish
         course.step = "Token"
-        if course.wrong:
-            course.note("The token and .env stay, as something is left that needs them.")
+        if course.wrong or self._skipped:
+            course.note("The token and .env stay, as something may be left that needs them.")
             return
         try:
-            await self._token(signed_in, bot)
+            if not await self._token(signed_in, bot):
+                course.note(f"{wish.env} stays as it is.", "Its token is still good.")
+                return
             await self._user(signed_in, bot)
             course.step = "Settings"
             before = env_text(wish.env)
@@ -142,20 +161,22 @@ class Removal:
         except CoordinatorError as error:
             course.say(error)
 
-    async def _token(self, signed_in: SignedIn, bot: Account | None) -> None:
+    async def _token(self, signed_in: SignedIn, bot: Account | None) -> bool:
+        """Delete it; whether it is gone."""
         course, wish = self._course, self._wish
         if not bot:
-            return
+            return True
         if not signed_in.account.is_admin and signed_in.account.id != bot.id:
             course.note(
                 f"{signed_in.account.login} may not delete {bot.login}'s token.",
                 f"Sign in as {bot.login}: Settings ▸ Applications ▸ Delete.",
             )
-            return
+            return False
         for one in await our_tokens(self._api, wish):
             await course.make(
                 f"deleted the token {one.name}", partial(self._api.delete_token, wish.bot, one.name)
             )
+        return True
 
     async def _user(self, signed_in: SignedIn, bot: Account | None) -> None:
         course = self._course
@@ -166,6 +187,10 @@ class Removal:
             )
         elif bot:
             course.note(f"The user {bot.login} is left, with what it wrote.", "--user removes it.")
+
+
+async def _names(api: AdminAPI) -> list[str]:
+    return [one.full_name async for one in api.my_repositories()]
 
 
 async def _write(wish: Wish, text: str) -> None:

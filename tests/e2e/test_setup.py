@@ -406,6 +406,25 @@ class TestNothingIsLeft:
             await work
         assert before == stage.snapshot()
 
+    @pytest.mark.parametrize(
+        ("method", "path", "place"),
+        [
+            ("POST", "/hooks$", REPO),
+            ("POST", "/labels$", REPO),
+            ("POST", "/teams$", "acme"),
+        ],
+    )
+    async def test_what_others_made_meanwhile_stays(self, stage, method, path, place):
+        """Gitea refuses to make it twice, and it is not the bot's to remove."""
+        stage.forge.faults.add(method, path, status=422, message="is there", after=True)
+        assert not await stage.setup(place)
+        state = stage.forge.state
+        assert {
+            "/hooks$": len(state.hooks) == 1,
+            "/labels$": len(stage.forge.repository(REPO).labels) == 1,
+            "/teams$": "coordinator" in {t.name for t in state.teams.values()},
+        }[path]
+
     async def test_what_cannot_be_taken_back_is_told(self, stage):
         stage.forge.faults.add("POST", "/hooks$", status=500)
         stage.forge.faults.add("DELETE", "/collaborators/", status=500)
@@ -657,7 +676,8 @@ class TestRemoval:
         token = stage.forge.add_user("coordinator", scopes=SCOPES)
         await stage.setup(REPO, token=token)
         assert await stage.remove()
-        assert "alice may not delete coordinator's token." in stage.said("note")
+        assert "the webhooks of acme may not be seen" in stage.said("note")
+        assert stage.values["GITEA_WEBHOOK_SECRET"]
         assert token in stage.forge.state.tokens
 
     async def test_of_a_team_that_has_others_only_the_bot_goes(self, stage):
@@ -676,3 +696,20 @@ class TestRemoval:
         del stage.forge.state.tokens[stage.values["GITEA_TOKEN"]]
         assert await stage.remove()
         assert not stage.forge.state.hooks
+
+    @pytest.mark.parametrize("path", ["/hooks", "/user/repos", "/users/coordinator"])
+    async def test_what_cannot_be_looked_at_is_not_taken_for_nothing(self, stage, path):
+        await stage.setup(REPO)
+        before = stage.snapshot()
+        stage.forge.faults.add("GET", path, status=503, message="ouch")
+        assert not await stage.remove()
+        assert "ouch" in stage.said("wrong")
+        assert before == stage.snapshot()
+
+    async def test_a_place_that_may_not_be_seen_keeps_the_token(self, stage):
+        await stage.setup(REPO)
+        stage.forge.faults.add("GET", f"/repos/{REPO}/hooks", status=403, message="not you")
+        before = stage.snapshot()
+        assert await stage.remove()
+        assert "the webhooks of acme/rocket may not be seen" in stage.said("note")
+        assert before == stage.snapshot()
