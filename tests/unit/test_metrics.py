@@ -110,7 +110,7 @@ def families(metrics: Metrics) -> dict[str, tuple[str, str, frozenset[str]]]:
 def test_the_page_is_in_the_text_format(metrics):
     """With help on everything, and the type that Prometheus asks for."""
     assert CONTENT_TYPE.startswith("text/plain; version=")
-    assert 14 == len(families(metrics))
+    assert 15 == len(families(metrics))
     assert all(text.endswith(".") for _, text, _ in families(metrics).values())
 
 
