@@ -72,8 +72,17 @@ class Removal:
 
     def _question(self, places: Sequence[Place]) -> str:
         names = ", ".join(map(str, places[:5])) + (" …" if len(places) > 5 else "")
-        whole = "" if self._wish.places else " Its token is deleted, and its settings go from .env."
-        return f"Take {self._wish.bot} away from {names or 'nowhere'}?{whole}"
+        more = [
+            *(["Its labels are removed from every issue there."] if self._extent.labels else []),
+            *(["It is no administrator of the site any more."] if SYSTEM in places else []),
+            *(
+                []
+                if self._wish.places
+                else ["Its token is deleted, and its settings go from .env."]
+            ),
+            *(["Its user is deleted."] if self._extent.user else []),
+        ]
+        return " ".join([f"Take {self._wish.bot} away from {names or 'nowhere'}?", *more])
 
     async def _found(self, signed_in: SignedIn) -> AsyncIterator[Place]:
         """Where the bot is set up, as far as its own token or who is signed in can tell."""

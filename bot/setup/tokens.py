@@ -107,8 +107,16 @@ def is_ours(token: AccessToken, host: str) -> bool:
 
 
 async def our_tokens(api: AdminAPI, wish: Wish) -> list[AccessToken]:
-    """The bot's tokens that were made on this machine."""
-    return [one for one in await api.tokens(wish.bot) if is_ours(one, wish.host)]
+    """The bot's tokens that were made on this machine, and the one it has, wherever it was made.
+
+    A container's name is another one each time; the last characters of a token stay.
+    """
+    has = wish.token.get_secret_value()
+    return [
+        one
+        for one in await api.tokens(wish.bot)
+        if is_ours(one, wish.host) or (one.token_last_eight and has.endswith(one.token_last_eight))
+    ]
 
 
 def _name(host: str) -> str:

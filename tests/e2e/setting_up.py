@@ -97,7 +97,7 @@ class Stage:
             token=SecretStr(token),
             secrets=[SecretStr(one) for one in secrets],
             listens=("127.0.0.1", self.port),
-            host="here",
+            host=more.get("host", "here"),
             env=self.env,
             former=values.get("MOSAIC_SERVER__URL", ""),
             adding=more.get("adding", False),

@@ -603,6 +603,16 @@ class TestDelivery:
             assert "it knows another secret" in stage.said("wrong")
 
 
+async def test_an_organisation_takes_what_its_test_delivery_takes(stage):
+    """It goes through a webhook of a repository; that is known before anything is made."""
+    scopes = ("write:user", "write:organization", "read:repository", "write:issue", "write:admin")
+    stage.secret = stage.forge.add_token("root", *scopes)
+    before = stage.snapshot()
+    assert not await stage.setup("acme")
+    assert "root's token lacks the scope write:repository." in stage.said("wrong")
+    assert before == stage.snapshot()
+
+
 class TestRemoval:
     @pytest.mark.parametrize("places", [(REPO,), ("acme",), ("system",), (REPO, "acme", "system")])
     async def test_nothing_is_left(self, stage, places):
@@ -626,6 +636,23 @@ class TestRemoval:
             "Take coordinator away from acme/rocket? Its token is deleted, and its settings go from .env."
         ] == stage.asked
         assert before == stage.snapshot()
+
+    async def test_the_question_says_all_that_goes(self, stage):
+        await stage.setup(REPO, "system")
+        stage.answer = False
+        await stage.remove(labels=True, user=True)
+        assert (
+            "Take coordinator away from acme/rocket, the whole Gitea? Its labels are removed from "
+            "every issue there. It is no administrator of the site any more. Its token is deleted, "
+            "and its settings go from .env. Its user is deleted."
+        ) == stage.asked[-1]
+
+    async def test_the_token_goes_also_where_the_machine_has_another_name(self, stage):
+        """As a container has each time it is made."""
+        await stage.setup(REPO)
+        token = stage.values["GITEA_TOKEN"]
+        assert await stage.remove(host="elsewhere")
+        assert token not in stage.forge.state.tokens
 
     async def test_from_one_place_only(self, stage):
         stage.forge.add_repository("acme/lander")
