@@ -47,8 +47,12 @@ class Trial:
         """Through the hook itself where Gitea can, else through one that is there for it only."""
         route = f"/repos/{repo}"
         if place.kind is Kind.REPOSITORY:
-            (hook, *_) = await self._webhooks.ours(place)
-            return await self._test(route, hook)
+            hooks = await self._webhooks.ours(place)
+            if not hooks:
+                raise Stop(
+                    f"Somebody removed the webhook of {place} meanwhile.", "Run setup again."
+                )
+            return await self._test(route, hooks[0])
         made = await self._webhooks.create_plainly(Place(Kind.REPOSITORY, repo))
         try:
             return await self._test(route, made)

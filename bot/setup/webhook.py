@@ -71,7 +71,7 @@ class Webhooks:
         if not wrong:
             course.same(f"The webhook of {place} to {self._target} is there.")
             return
-        events = EVENTS if hook.lacking else hook.events
+        events = (*hook.events, *hook.lacking)  # what somebody has it send besides, it goes on to
         better = hook.model_copy(
             update={
                 "active": True,

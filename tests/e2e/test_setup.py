@@ -154,6 +154,14 @@ class TestWhatIsThere:
         await stage.setup(REPO)
         assert "release" in hook.events
 
+    async def test_more_events_than_needed_are_left_when_others_are_missing(self, stage):
+        await stage.setup(REPO)
+        (hook,) = stage.forge.state.hooks.values()
+        before = hook.events
+        hook.events = {*hook.events, "release"} - {"push"}
+        await stage.setup(REPO)
+        assert {*before, "release"} == set(hook.events)
+
     async def test_a_hook_to_the_former_address_is_mended(self, stage):
         await stage.setup(REPO)
         (hook,) = stage.forge.state.hooks.values()
