@@ -7,7 +7,7 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from bot.gitea.hooks import EVENTS, Hook, HooksAPI
+from bot.gitea.hooks import Hook, HooksAPI
 from bot.setup.course import Course
 from bot.setup.places import Place
 from bot.setup.wish import Wish
