@@ -43,7 +43,6 @@ from bot.gitea.models import User
 from bot.help_page import help_page
 from bot.herald import Herald
 from bot.judgement import judgement
-from bot.labels import LabelBook, Scopes
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.mirror import Mirror
 from bot.models import IssueRef
@@ -377,12 +376,6 @@ async def at_work(
         await bot.engine.start(worker.work, worker.give_up)
         stack.push_async_callback(bot.engine.stop, settings.server.shutdown)
         yield bot, worker
-
-
-def label_book(settings: Settings) -> LabelBook:
-    """The labels there are, as these settings call them."""
-    scopes = settings.labels.model_dump(exclude={"enabled"})
-    return LabelBook(Scopes(**scopes), [agent.name for agent in settings.roster])
 
 
 def gitea_client(settings: Settings, metrics: Metrics | None = None, *, login: str = "") -> Gitea:

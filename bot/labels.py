@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.config import Settings
 from bot.models import ContextSize, Difficulty, Report, Status
 
 
@@ -26,6 +27,11 @@ class Scopes:
     difficulty: str = "difficulty"
     priority: str = "priority"
     agent: str = "agent"
+
+    @classmethod
+    def of(cls, settings: Settings) -> Scopes:
+        """As these settings call them."""
+        return cls(**settings.labels.model_dump(exclude={"enabled"}))
 
 
 _STATUS = {
@@ -100,3 +106,8 @@ class LabelBook:
         if report.priority:
             names.append(f"{self._scopes.priority}/{report.priority}")
         return tuple(self.specs[name.casefold()] for name in names)
+
+
+def label_book(settings: Settings) -> LabelBook:
+    """The labels there are, as these settings call them."""
+    return LabelBook(Scopes.of(settings), [agent.name for agent in settings.roster])

@@ -58,11 +58,10 @@ class Site:
     @classmethod
     def of(cls, settings: Settings, verbs: Collection[str]) -> Site:
         """The settings in force, and the commands that people are told of."""
-        names = settings.labels.model_dump(exclude={"enabled"})
         policy = Policy(
             agents=settings.roster,
             share=settings.limits.share,
-            scopes=Scopes(**names),
+            scopes=Scopes.of(settings),
             labels=settings.labels.enabled,
             mode=Mode(settings.gitea.dependencies),
             ai=settings.ai.enabled,

@@ -195,9 +195,9 @@ def _places(asker: Asker, options: Options) -> list[Place]:
 async def _wish(
     asker: Asker, options: Options, found: Given, who: Answers, places: Sequence[Place]
 ) -> Wish:
-    from bot.app import label_book
     from bot.config import settings_of
     from bot.envfile import ENV_FILE
+    from bot.labels import label_book
     from bot.setup.wish import WRITTEN, Wish
 
     settings = settings_of(found)

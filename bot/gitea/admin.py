@@ -8,16 +8,16 @@ a `GiteaError`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, SecretStr, ValidationError
+from pydantic import BeforeValidator, SecretStr
 
-from bot.errors import NotFound, Permanent
+from bot.errors import NotFound
+from bot.gitea.answers import read
+from bot.gitea.api import within
 from bot.gitea.client import Gitea
 from bot.gitea.models import Answer, Repository, Text
 from bot.gitea.sansio import JSON
-
-T = TypeVar("T", bound=BaseModel)
 
 COLLABORATOR = "/repos/{owner}/{repo}/collaborators/{login}"
 
@@ -78,12 +78,12 @@ class AdminAPI:
 
     async def me(self) -> Account:
         """GET /user: who is signed in."""
-        return _read(Account, await self.client.getitem("/user"))
+        return read(Account, await self.client.getitem("/user"))
 
     async def user(self, login: str) -> Account | None:
         """GET /users/{login}; None where nobody, and no organisation, has that name."""
         try:
-            return _read(Account, await self.client.getitem("/users/{login}", login=login))
+            return read(Account, await self.client.getitem("/users/{login}", login=login))
         except NotFound:
             return None
 
@@ -104,7 +104,7 @@ class AdminAPI:
             "must_change_password": False,
             "send_notify": False,
         }
-        return _read(Account, await self.client.post("/admin/users", data))
+        return read(Account, await self.client.post("/admin/users", data))
 
     async def delete_user(self, login: str) -> None:
         """DELETE /admin/users/{login}; what they wrote stays."""
@@ -122,14 +122,12 @@ class AdminAPI:
     async def tokens(self, login: str) -> list[AccessToken]:
         """GET /users/{login}/tokens, with the scopes of each."""
         items = self.client.getiter("/users/{login}/tokens", login=login)
-        return [_read(AccessToken, item) async for item in items]
+        return [read(AccessToken, item) async for item in items]
 
     async def create_token(self, login: str, name: str, scopes: Sequence[str]) -> AccessToken:
         """POST /users/{login}/tokens; a name is taken once per user."""
         data: JSON = {"name": name, "scopes": list(scopes)}
-        return _read(
-            AccessToken, await self.client.post("/users/{login}/tokens", data, login=login)
-        )
+        return read(AccessToken, await self.client.post("/users/{login}/tokens", data, login=login))
 
     async def delete_token(self, login: str, name: str) -> None:
         """DELETE /users/{login}/tokens/{name}; no matter if it is gone already."""
@@ -141,28 +139,28 @@ class AdminAPI:
     async def organizations_of(self, login: str) -> list[str]:
         """GET /users/{login}/orgs: the names of those somebody is in, as far as can be seen."""
         items = self.client.getiter("/users/{login}/orgs", login=login)
-        return [_read(Organization, item).name async for item in items]
+        return [read(Organization, item).name async for item in items]
 
     async def is_collaborator(self, repo: str, login: str) -> bool:
         """GET …/collaborators/{login}: whether they were added to this very repository."""
         try:
-            await self.client.getitem(COLLABORATOR, **_in(repo), login=login)
+            await self.client.getitem(COLLABORATOR, **within(repo), login=login)
         except NotFound:
             return False
         return True
 
     async def set_collaborator(self, repo: str, login: str, permission: str) -> None:
         """PUT …/collaborators/{login}: `read`, `write` or `admin`."""
-        await self.client.put(COLLABORATOR, {"permission": permission}, **_in(repo), login=login)
+        await self.client.put(COLLABORATOR, {"permission": permission}, **within(repo), login=login)
 
     async def drop_collaborator(self, repo: str, login: str) -> None:
         """DELETE …/collaborators/{login}."""
-        await self.client.delete(COLLABORATOR, **_in(repo), login=login)
+        await self.client.delete(COLLABORATOR, **within(repo), login=login)
 
     async def teams(self, org: str) -> list[Team]:
         """GET /orgs/{org}/teams."""
         return [
-            _read(Team, item) async for item in self.client.getiter("/orgs/{org}/teams", org=org)
+            read(Team, item) async for item in self.client.getiter("/orgs/{org}/teams", org=org)
         ]
 
     async def create_team(self, org: str, name: str, description: str) -> Team:
@@ -174,7 +172,7 @@ class AdminAPI:
             "includes_all_repositories": True,
             "can_create_org_repo": False,
         }
-        return _read(Team, await self.client.post("/orgs/{org}/teams", data, org=org))
+        return read(Team, await self.client.post("/orgs/{org}/teams", data, org=org))
 
     async def delete_team(self, team: Team) -> None:
         """DELETE /teams/{id}."""
@@ -183,7 +181,7 @@ class AdminAPI:
     async def members(self, team: Team) -> list[Account]:
         """GET /teams/{id}/members."""
         items = self.client.getiter("/teams/{id}/members", id=team.id)
-        return [_read(Account, item) async for item in items]
+        return [read(Account, item) async for item in items]
 
     async def add_member(self, team: Team, login: str) -> None:
         """PUT /teams/{id}/members/{login}."""
@@ -196,11 +194,11 @@ class AdminAPI:
     async def repositories(self, org: str) -> AsyncIterator[Repository]:
         """GET /orgs/{org}/repos."""
         async for item in self.client.getiter("/orgs/{org}/repos", org=org):
-            yield _read(Repository, item)
+            yield read(Repository, item)
 
     async def repository(self, owner: str, repo: str) -> Repository:
         """GET /repos/{owner}/{repo}."""
-        return _read(
+        return read(
             Repository, await self.client.getitem("/repos/{owner}/{repo}", owner=owner, repo=repo)
         )
 
@@ -214,23 +212,9 @@ class AdminAPI:
         )
         items = answer.get("data") if isinstance(answer, dict) else None
         for item in items if isinstance(items, list) else []:
-            yield _read(Repository, item)
+            yield read(Repository, item)
 
     async def my_repositories(self) -> AsyncIterator[Repository]:
         """GET /user/repos: where who is signed in may do more than everybody."""
         async for item in self.client.getiter("/user/repos"):
-            yield _read(Repository, item)
-
-
-def _in(repo: str) -> dict[str, str]:
-    owner, _, name = repo.partition("/")
-    return {"owner": owner, "repo": name}
-
-
-def _read(model: type[T], answer: JSON) -> T:
-    try:
-        return model.model_validate(answer)
-    except ValidationError as problem:
-        fields = ", ".join(".".join(map(str, one["loc"])) for one in problem.errors()[:3])
-        what = f"the answer is no {model.__name__} as this bot knows it: {fields}"
-    raise Permanent(what)
+            yield read(Repository, item)

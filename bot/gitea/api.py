@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import TypedDict, TypeVar
+from typing import TypedDict
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import Conflict, NotFound, Permanent, Retryable
+from bot.gitea.answers import read, unread
 from bot.gitea.client import Gitea
 from bot.gitea.models import (
     Blob,
@@ -35,8 +36,6 @@ from bot.gitea.models import (
 )
 from bot.gitea.sansio import JSON
 from bot.models import POLICY_DIRECTORY, POLICY_FILE, IssueRef
-
-T = TypeVar("T", bound=BaseModel)
 
 REPO = "/repos/{owner}/{repo}"
 ISSUE = REPO + "/issues/{number}"
@@ -70,24 +69,24 @@ class GiteaAPI:
 
     async def me(self) -> User:
         """GET /user: the bot itself."""
-        return _read(User, await self.client.getitem("/user"))
+        return read(User, await self.client.getitem("/user"))
 
     async def version(self) -> str:
         """GET /version, such as `1.26.3`."""
-        return _read(Version, await self.client.getitem("/version")).version
+        return read(Version, await self.client.getitem("/version")).version
 
     async def settle(self) -> None:
         """GET /settings/api: ask for pages no larger than this server gives."""
-        found = _read(ServerSettings, await self.client.getitem("/settings/api"))
+        found = read(ServerSettings, await self.client.getitem("/settings/api"))
         self.client.page_size = min(self.client.page_size, found.max_response_items)
 
     async def repository(self, owner: str, repo: str) -> Repository:
         """GET /repos/{owner}/{repo}."""
-        return _read(Repository, await self.client.getitem(REPO, owner=owner, repo=repo))
+        return read(Repository, await self.client.getitem(REPO, owner=owner, repo=repo))
 
     async def repository_by_id(self, forge_id: int) -> Repository:
         """GET /repositories/{id}: the repository of that id, whatever it is called now."""
-        return _read(Repository, await self.client.getitem("/repositories/{id}", id=forge_id))
+        return read(Repository, await self.client.getitem("/repositories/{id}", id=forge_id))
 
     async def permission(self, repo: str, user: str) -> Permission:
         """GET /repos/{owner}/{repo}/collaborators/{user}/permission.
@@ -96,7 +95,7 @@ class GiteaAPI:
         user.
         """
         route = REPO + "/collaborators/{user}/permission"
-        return _read(Permission, await self.client.getitem(route, **_in(repo), user=user))
+        return read(Permission, await self.client.getitem(route, **within(repo), user=user))
 
     async def blob(self, repo: str, sha: str) -> bytes:
         """GET /repos/{owner}/{repo}/git/blobs/{sha}: what a file holds, by Git's name of it.
@@ -104,7 +103,7 @@ class GiteaAPI:
         Permanent (400) for one that is not there.
         """
         route = REPO + "/git/blobs/{sha}"
-        found = _read(Blob, await self.client.getitem(route, **_in(repo), sha=sha))
+        found = read(Blob, await self.client.getitem(route, **within(repo), sha=sha))
         try:
             return base64.b64decode(found.content, validate=True)
         except ValueError:
@@ -119,12 +118,12 @@ class GiteaAPI:
         """
         route = f"{REPO}/contents/{POLICY_FILE}"
         try:
-            found = await self.client.getitem(route, **_in(repo))
+            found = await self.client.getitem(route, **within(repo))
         except NotFound:
             return ""
         if isinstance(found, list):
             return POLICY_DIRECTORY if found else ""
-        return _read(Content, found).sha
+        return read(Content, found).sha
 
     async def tree(self, repo: str, ref: str = "HEAD") -> Tree:
         """GET /repos/{owner}/{repo}/git/trees/{ref}?recursive=true, all pages.
@@ -150,18 +149,18 @@ class GiteaAPI:
     async def _tree_page(self, repo: str, ref: str, page: int) -> TreePage:
         route = REPO + "/git/trees/{ref}"
         answer = await self.client.getitem(
-            route, **_in(repo), ref=ref, recursive=True, page=page, per_page=1000
+            route, **within(repo), ref=ref, recursive=True, page=page, per_page=1000
         )
-        return _read(TreePage, answer)
+        return read(TreePage, answer)
 
     async def issue(self, ref: IssueRef) -> Issue:
         """GET /repos/{owner}/{repo}/issues/{number}: an issue or a pull request."""
-        return _read(Issue, await self.client.getitem(ISSUE, **_at(ref)))
+        return read(Issue, await self.client.getitem(ISSUE, **_at(ref)))
 
     async def create_issue(self, repo: str, title: str, body: str) -> Issue:
         """POST /repos/{owner}/{repo}/issues. Conflict for an empty title."""
         data: JSON = {"title": title, "body": _clean(body)}
-        return _read(Issue, await self.client.post(REPO + "/issues", data, **_in(repo)))
+        return read(Issue, await self.client.post(REPO + "/issues", data, **within(repo)))
 
     async def issues_since(self, repo: str, since: datetime) -> AsyncIterator[Issue]:
         """GET /repos/{owner}/{repo}/issues?state=all&since=: changed since then, both kinds.
@@ -170,17 +169,17 @@ class GiteaAPI:
         with a comment's edit or a reaction. The newest issues come first, whatever changed.
         """
         route = REPO + "/issues"
-        async for item in self.client.getiter(route, **_in(repo), state="all", since=since):
-            yield _read(Issue, item)
+        async for item in self.client.getiter(route, **within(repo), state="all", since=since):
+            yield read(Issue, item)
 
     async def open_issues(self, repo: str) -> AsyncIterator[Issue]:
         """GET /repos/{owner}/{repo}/issues?state=open: what is open, both kinds."""
-        async for item in self.client.getiter(REPO + "/issues", **_in(repo), state="open"):
-            yield _read(Issue, item)
+        async for item in self.client.getiter(REPO + "/issues", **within(repo), state="open"):
+            yield read(Issue, item)
 
     async def count_open(self, repo: str) -> int | None:
         """How many issues and pull requests are open there; None where Gitea does not tell."""
-        return await self.client.count(REPO + "/issues", **_in(repo), state="open")
+        return await self.client.count(REPO + "/issues", **within(repo), state="open")
 
     async def assigned_issues(self, since: datetime | None = None) -> AsyncIterator[Issue]:
         """GET /repos/issues/search?assigned=true: open, assigned to the bot, everywhere.
@@ -188,7 +187,7 @@ class GiteaAPI:
         With `since`, only those that changed since then.
         """
         async for item in self.client.getiter(SEARCH, assigned=True, state="open", since=since):
-            yield _read(Issue, item)
+            yield read(Issue, item)
 
     async def count_assigned(self, since: datetime) -> int | None:
         """How many `assigned_issues` there are; None where Gitea does not tell."""
@@ -216,7 +215,7 @@ class GiteaAPI:
             return NativeDependencies(off=True)
 
     async def _natives(self, route: str, ref: IssueRef) -> NativeDependencies:
-        found = [_read(Issue, item) async for item in self.client.getiter(route, **_at(ref))]
+        found = [read(Issue, item) async for item in self.client.getiter(route, **_at(ref))]
         seen = tuple(issue for issue in found if issue.visible)
         return NativeDependencies(seen, len(found) - len(seen))
 
@@ -257,34 +256,34 @@ class GiteaAPI:
     async def comments(self, ref: IssueRef) -> AsyncIterator[Comment]:
         """GET …/issues/{number}/comments, oldest first. Gitea sends all of them in one page."""
         async for item in self.client.getiter(ISSUE + "/comments", **_at(ref)):
-            yield _read(Comment, item)
+            yield read(Comment, item)
 
     async def comments_since(self, repo: str, since: datetime) -> AsyncIterator[Comment]:
         """GET /repos/{owner}/{repo}/issues/comments?since=: written or edited since then."""
         route = REPO + "/issues/comments"
-        async for item in self.client.getiter(route, **_in(repo), since=since):
-            yield _read(Comment, item)
+        async for item in self.client.getiter(route, **within(repo), since=since):
+            yield read(Comment, item)
 
     async def comment(self, repo: str, comment_id: int) -> Comment:
         """GET /repos/{owner}/{repo}/issues/comments/{id}."""
-        return _read(Comment, await self.client.getitem(COMMENT, **_in(repo), id=comment_id))
+        return read(Comment, await self.client.getitem(COMMENT, **within(repo), id=comment_id))
 
     async def create_comment(self, ref: IssueRef, body: str) -> Comment:
         """POST …/issues/{number}/comments. Conflict for an empty body."""
         answer = await self.client.post(ISSUE + "/comments", {"body": _clean(body)}, **_at(ref))
-        return _read(Comment, answer)
+        return read(Comment, answer)
 
     async def edit_comment(self, repo: str, comment_id: int, body: str) -> Comment:
         """PATCH /repos/{owner}/{repo}/issues/comments/{id}; NotFound when it was deleted."""
         answer = await self.client.patch(
-            COMMENT, {"body": _clean(body)}, **_in(repo), id=comment_id
+            COMMENT, {"body": _clean(body)}, **within(repo), id=comment_id
         )
-        return _read(Comment, answer)
+        return read(Comment, answer)
 
     async def delete_comment(self, repo: str, comment_id: int) -> None:
         """DELETE /repos/{owner}/{repo}/issues/comments/{id}; no matter if it is gone already."""
         try:
-            await self.client.delete(COMMENT, **_in(repo), id=comment_id)
+            await self.client.delete(COMMENT, **within(repo), id=comment_id)
         except NotFound:
             return
 
@@ -295,13 +294,13 @@ class GiteaAPI:
     async def react_to_comment(self, repo: str, comment_id: int, content: str) -> None:
         """POST /repos/{owner}/{repo}/issues/comments/{id}/reactions; twice is once."""
         await self.client.post(
-            COMMENT + "/reactions", {"content": content}, **_in(repo), id=comment_id
+            COMMENT + "/reactions", {"content": content}, **within(repo), id=comment_id
         )
 
     async def labels(self, repo: str) -> list[Label]:
         """GET /repos/{owner}/{repo}/labels: the repository's own, not the organisation's."""
         route = REPO + "/labels"
-        return [_read(Label, item) async for item in self.client.getiter(route, **_in(repo))]
+        return [read(Label, item) async for item in self.client.getiter(route, **within(repo))]
 
     async def create_label(
         self, repo: str, name: str, color: str, description: str, *, exclusive: bool = True
@@ -316,11 +315,11 @@ class GiteaAPI:
             "description": description,
             "exclusive": exclusive,
         }
-        return _read(Label, await self.client.post(REPO + "/labels", data, **_in(repo)))
+        return read(Label, await self.client.post(REPO + "/labels", data, **within(repo)))
 
     async def delete_label(self, repo: str, label_id: int) -> None:
         """DELETE /repos/{owner}/{repo}/labels/{id}."""
-        await self.client.delete(REPO + "/labels/{id}", **_in(repo), id=label_id)
+        await self.client.delete(REPO + "/labels/{id}", **within(repo), id=label_id)
 
     async def add_labels(self, ref: IssueRef, ids: Sequence[int]) -> list[Label]:
         """POST …/issues/{number}/labels: all labels the issue has afterwards.
@@ -352,7 +351,8 @@ def _at(ref: IssueRef) -> _Issue:
     return {"owner": ref.owner, "repo": ref.repo, "number": ref.number}
 
 
-def _in(repo: str) -> _Repo:
+def within(repo: str) -> _Repo:
+    """What a route of a repository, `owner/name`, is filled with."""
     owner, _, name = repo.partition("/")
     return {"owner": owner, "repo": name}
 
@@ -373,23 +373,8 @@ def _wordless(error: Retryable, meaning: str) -> Retryable | Conflict:
     return Conflict(what, status=500, method=error.method, path=error.path)
 
 
-def _read(model: type[T], answer: JSON) -> T:
-    try:
-        return model.model_validate(answer)
-    except ValidationError as problem:
-        raise _unread(model.__name__, problem) from None
-
-
 def _read_labels(answer: JSON) -> list[Label]:
     try:
         return _labels.validate_python(answer or [])
     except ValidationError as problem:
-        raise _unread("list of labels", problem) from None
-
-
-def _unread(what: str, problem: ValidationError) -> Permanent:
-    """Names the fields, never their values: they may be private."""
-    fields = ", ".join(
-        ".".join(map(str, one["loc"])) or "all of it" for one in problem.errors()[:3]
-    )
-    return Permanent(f"the answer is no {what} as this bot knows it: {fields}")
+        raise unread("list of labels", problem) from None

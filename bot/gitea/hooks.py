@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BeforeValidator, SecretStr, ValidationError
+from pydantic import BeforeValidator, SecretStr
 
-from bot.errors import NotFound, Permanent
+from bot.errors import NotFound
+from bot.gitea.answers import read
 from bot.gitea.client import Gitea
 from bot.gitea.models import Answer, Text
 from bot.gitea.sansio import JSON
@@ -72,7 +73,7 @@ class HooksAPI:
 
     async def list(self, place: str) -> Sequence[Hook]:
         """GET …/hooks."""
-        return [_read(item) async for item in self._client.getiter(f"{place}/hooks")]
+        return [read(Hook, item) async for item in self._client.getiter(f"{place}/hooks")]
 
     async def create(self, place: str, url: str, secret: SecretStr) -> Hook:
         """POST …/hooks."""
@@ -84,7 +85,7 @@ class HooksAPI:
         if place == "/admin":
             config["is_system_webhook"] = "true"
         data: JSON = {"type": "gitea", "active": True, "events": list(EVENTS), "config": config}
-        return _read(await self._client.post(f"{place}/hooks", data))
+        return read(Hook, await self._client.post(f"{place}/hooks", data))
 
     async def edit(self, place: str, hook: Hook) -> Hook:
         """PATCH …/hooks/{id}."""
@@ -95,7 +96,7 @@ class HooksAPI:
             "authorization_header": hook.authorization_header,
             "config": {"url": hook.url, "content_type": hook.config.get("content_type", "json")},
         }
-        return _read(await self._client.patch(f"{place}/hooks/{{id}}", data, id=hook.id))
+        return read(Hook, await self._client.patch(f"{place}/hooks/{{id}}", data, id=hook.id))
 
     async def delete(self, place: str, hook_id: int) -> None:
         """DELETE …/hooks/{id}."""
@@ -107,10 +108,3 @@ class HooksAPI:
     async def test(self, place: str, hook_id: int) -> None:
         """POST …/hooks/{id}/tests."""
         await self._client.post(f"{place}/hooks/{{id}}/tests", id=hook_id)
-
-
-def _read(answer: JSON) -> Hook:
-    try:
-        return Hook.model_validate(answer)
-    except ValidationError:
-        raise Permanent("the answer is no webhook as this bot knows it") from None

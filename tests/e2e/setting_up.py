@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.app import label_book
 from bot.config import load
 from bot.demo.forge import Forge, serve
 from bot.envfile import read_env
 from bot.errors import CoordinatorError
 from bot.gitea.client import Gitea
+from bot.labels import label_book
 from bot.setup.course import Course, Line
 from bot.setup.means import Means
 from bot.setup.places import SYSTEM, places_of
