@@ -72,7 +72,9 @@ def test_only_what_is_needed_is_asked_of_a_token():
         needed([repo], adding=False, makes_user=False)
     )
     assert "write:organization" in needed([org], adding=True, makes_user=False)
-    assert ["write:admin", "write:user"] == list(needed([SYSTEM], adding=False, makes_user=False))
+    assert ["write:admin", "write:user", "write:repository"] == list(
+        needed([SYSTEM], adding=False, makes_user=False)
+    )
 
 
 class TestCourse:
