@@ -247,6 +247,15 @@ async def test_a_lock_is_held_by_one_until_it_is_given_back_or_ends(
     assert await store.lock("labels", "a", minute)
 
 
+async def test_a_lock_ends_too_where_the_clock_was_set_back(store: Store, clock: Clock) -> None:
+    minute = timedelta(minutes=1)
+    assert await store.lock("labels", "a", minute)
+    clock.now -= timedelta(minutes=5)
+    assert not await store.lock("labels", "b", minute)
+    clock.now -= timedelta(hours=1)
+    assert await store.lock("labels", "b", minute)
+
+
 async def test_of_many_who_want_a_lock_at_once_one_gets_it(store: Store) -> None:
     got = await asyncio.gather(
         *(store.lock("labels", str(n), timedelta(minutes=1)) for n in range(10))
