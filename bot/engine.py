@@ -32,7 +32,7 @@ from dbos import error as dbos_error
 from sqlalchemy.engine import make_url
 
 from bot.errors import CoordinatorError, Retryable, StoreError
-from bot.store.database import durable_sqlite, queue_path, sqlite_path
+from bot.store.database import connect_args, durable_sqlite, queue_path, sqlite_path
 
 log = structlog.get_logger(__name__)
 
@@ -480,7 +480,8 @@ def queue_engine(database_url: str) -> sa.Engine:
     path = sqlite_path(database_url)
     if path is None:
         url = make_url(database_url).set(drivername="postgresql+psycopg")
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=10)
+        args = connect_args(database_url)
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=args)
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(f"sqlite:///{queue_path(path)}")
     sa.event.listen(engine, "connect", durable_sqlite)
@@ -506,10 +507,14 @@ def _orphans(engine: sa.Engine, known: Collection[str], older: timedelta) -> lis
     now_ms = sa.cast(sa.func.extract("epoch", sa.func.now()) * 1000, sa.BigInteger)
     with engine.connect() as connection:
         jobs = _table(connection, "workflow_status", "status", "executor_id", "started_at_epoch_ms")
-        statement = sa.select(jobs.c.executor_id.distinct()).where(
-            jobs.c.status == "PENDING",
-            jobs.c.executor_id.not_in(known),
-            jobs.c.started_at_epoch_ms < now_ms - int(older.total_seconds() * 1000),
+        statement = (
+            sa.select(jobs.c.executor_id)
+            .distinct()
+            .where(
+                jobs.c.status == "PENDING",
+                jobs.c.executor_id.not_in(known),
+                jobs.c.started_at_epoch_ms < now_ms - int(older.total_seconds() * 1000),
+            )
         )
         return sorted(str(row[0]) for row in connection.execute(statement))
 

@@ -20,7 +20,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.errors import ConfigError, StoreError
 from bot.models import IssueRef, Source
 from bot.store.access import among
-from bot.store.database import MIGRATIONS, async_url, opened, sqlite_path
+from bot.store.database import (
+    GIVES_UP,
+    MIGRATIONS,
+    async_url,
+    connect_args,
+    opened,
+    sqlite_path,
+)
 from bot.store.queries import CHUNK, Edge, Failure, Known, Store, kept_title
 from bot.store.tables import metadata
 
@@ -444,3 +451,16 @@ async def test_a_database_of_a_later_bot_is_refused_in_a_sentence(tmp_path: Path
     with pytest.raises(StoreError, match="later version"):
         async with opened(url):
             pass
+
+
+@pytest.mark.parametrize(
+    ("expected", "url"),
+    [
+        ({}, "sqlite:///bot.db"),
+        (GIVES_UP, "postgresql://bot@db/bot"),
+        ({**GIVES_UP, "connect_timeout": None}, "postgresql://bot@db/bot?connect_timeout=60"),
+    ],
+    ids=["a file", "as it is", "said otherwise"],
+)
+def test_a_database_that_is_gone_is_noticed_soon(expected: dict[str, int], url: str) -> None:
+    assert {k: v for k, v in expected.items() if v} == connect_args(url)
