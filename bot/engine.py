@@ -358,6 +358,7 @@ class Recorder:
             use_listen_notify=False,
         )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recorder")
+        self._latest = 0  # milliseconds: when the job before was recorded
         self._pending: list[tuple[Job, float, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -402,8 +403,33 @@ class Recorder:
 
     def _write(self, jobs: Sequence[tuple[Job, float]]) -> None:
         with self._engine.begin() as connection:
-            for job, delay in jobs:
-                self._client.enqueue_in_transaction(connection, _options(job, delay), job.dump())
+            fresh = [job.id for job, delay in jobs if self._is_fresh(connection, job, delay)]
+            if fresh:
+                self._in_order(connection, fresh)
+
+    def _is_fresh(self, connection: sa.Connection, job: Job, delay: float) -> bool:
+        """Record a job; whether its id was not known."""
+        try:
+            self._client.enqueue_in_transaction(connection, _options(job, delay), job.dump())
+        except dbos_error.DBOSWorkflowIDInUseError:
+            return False
+        return True
+
+    def _in_order(self, connection: sa.Connection, ids: Sequence[str]) -> None:
+        """Have jobs done in the order in which they were recorded.
+
+        Those of a partition are done by the time of their row, which dbos leaves to the database:
+        whole seconds in SQLite below Python 3.12, the transaction's beginning in PostgreSQL.
+        """
+        jobs = _table(connection, "workflow_status", "workflow_uuid", "created_at")
+        first = max(self._latest + 1, int(time.time() * 1000))
+        connection.execute(
+            sa.update(jobs)
+            .where(jobs.c.workflow_uuid == sa.bindparam("job"))
+            .values(created_at=sa.bindparam("at")),
+            [{"job": name, "at": first + nth} for nth, name in enumerate(ids)],
+        )
+        self._latest = first + len(ids) - 1
 
 
 def _options(job: Job, delay: float) -> Any:  # noqa: ANN401 - a TypedDict of dbos's
@@ -411,6 +437,7 @@ def _options(job: Job, delay: float) -> Any:  # noqa: ANN401 - a TypedDict of db
         "queue_name": QUEUE,
         "workflow_name": WORKFLOW,
         "workflow_id": job.id,
+        "workflow_id_reuse_policy": "reject",
         "queue_partition_key": job.partition,
         "app_version": VERSION,
     }
