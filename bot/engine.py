@@ -31,6 +31,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import error as dbos_error
 from sqlalchemy.engine import make_url
 
+from bot.bell import Bell
 from bot.errors import CoordinatorError, Retryable, StoreError
 from bot.store.database import durable_sqlite, queue_path, sqlite_path
 
@@ -123,6 +124,7 @@ class Engine:
         self._work: Work | None = None
         self._give_up: GiveUp | None = None
         self._recorder: Recorder | None = None
+        self._bells: list[Bell] = []
         self._jobs: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
 
@@ -141,10 +143,12 @@ class Engine:
         _running = self
         logging.getLogger("dbos").setLevel(_loudness())
         try:
-            self._database = queue_engine(self._database_url)
+            self._database = queue_engine(self._database_url, at_once=False)
             await asyncio.to_thread(self._prepare)
             self._dbos = DBOS(config=self._config(self._database))
             DBOS.launch()  # not in a thread: jobs run on the loop that launches
+            events = self._dbos.background_thread_stop_events
+            self._bells = [Bell.hang(event, f"queue-worker-{QUEUE}") for event in events]
             self._recorder = Recorder(self._database_url)
         except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
             _running = None
@@ -204,6 +208,9 @@ class Engine:
         if self._recorder is None:
             raise StoreError("the queue is not open")
         await self._recorder.record(job, delay)
+        if not delay:
+            for bell in self._bells:
+                bell.ring()
 
     async def run(self, text: str) -> None:
         """One attempt at a recorded job; never raises what another attempt could mend."""
@@ -444,8 +451,12 @@ def _options(job: Job, delay: float) -> Any:  # noqa: ANN401 - a TypedDict of db
     return options | ({"delay_seconds": delay} if delay > 0 else {})
 
 
-def queue_engine(database_url: str) -> sa.Engine:
-    """The queue's database: a file beside the bot's own, or the same PostgreSQL."""
+def queue_engine(database_url: str, *, at_once: bool = True) -> sa.Engine:
+    """The queue's database: a file beside the bot's own, or the same PostgreSQL.
+
+    Of a file, what is written is on disk at once, or else with what is written so later. What is
+    lost of the latter at a power cut is that a job was begun or done: it is begun again.
+    """
     path = sqlite_path(database_url)
     if path is None:
         url = make_url(database_url).set(drivername="postgresql+psycopg")
@@ -453,6 +464,8 @@ def queue_engine(database_url: str) -> sa.Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(f"sqlite:///{queue_path(path)}")
     sa.event.listen(engine, "connect", durable_sqlite)
+    if not at_once:
+        sa.event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=NORMAL"))
     return engine
 
 
