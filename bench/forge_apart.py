@@ -42,7 +42,7 @@ async def run() -> None:
 @asynccontextmanager
 async def forge_apart() -> AsyncIterator[ForgeServer]:
     """The forge at work, as the tests speak to it."""
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220 - there is nothing else to do
         [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert process.stdin

@@ -1,6 +1,6 @@
 """From a webhook to its report: how long, next to the API calls themselves, and how many of them.
 
-    python bench/report.py [TIMES] [WAITING]        # GITEA_BIN: beside the embedded forge, that one
+    python bench/report.py [TIMES] [WAITING] [-v]     # -v: each call, and when
 
 The bot runs in this process, with a SQLite file; the forge is a process of its own, the embedded
 one and, where `GITEA_BIN` names one, a real Gitea. Each of these is done so many times (10), the
@@ -9,7 +9,7 @@ third once with so many issues waiting (50):
     first report   an issue is assigned to the bot; it waits for another one, as its text says
     nothing new    somebody sets a label that has nothing to do with the bot
     blocker        the issue that all the others wait for is closed
-    burst          ten events on one issue, one after another
+    burst          ten events on one issue, one after another: it takes as long as they do
 
 Wall: from the arrival of the (first) webhook to the end of the last write the bot makes. Calls: how
 many requests the bot makes for it, and the sum of their own times, as the client measures them;
@@ -83,7 +83,10 @@ class Watch:
             last - self.arrived[0],
             sum(call.ended - call.began for call in calls),
             Counter(call.name for call in calls),
-            [(call.name, call.began - self.arrived[0], call.ended - self.arrived[0]) for call in calls],
+            [
+                (call.name, call.began - self.arrived[0], call.ended - self.arrived[0])
+                for call in calls
+            ],
         )
 
 
@@ -140,7 +143,7 @@ class Bench:
         await self.quiet()
         self.watch.clear()
         await happens()
-        while not self.watch.arrived:
+        while not self.watch.arrived:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
         await self.quiet()
         return self.watch.cost()
@@ -194,6 +197,7 @@ async def at_work(server: ForgeServer, directory: Path) -> AsyncIterator[Bench]:
             "GITEA_TOKEN": server.token(BOT),
             "GITEA_WEBHOOK_SECRET": SECRET,
             "DATABASE_URL": f"sqlite:///{directory}/bot.db",
+            "MOSAIC_RECHECK_EVERY": "365d",
             **{name: value for name, value in os.environ.items() if name.startswith("MOSAIC_")},
         },
         directory / "bot.toml",
@@ -211,13 +215,13 @@ async def at_work(server: ForgeServer, directory: Path) -> AsyncIterator[Bench]:
 
 def _watched(bot: Bot, app: web.Application) -> Watch:
     watch, client = Watch(), bot.gitea.client
-    counted = client._observe
+    counted = client._observe  # noqa: SLF001 - beside the metrics
 
     def observe(*asked: object) -> None:
         counted(*asked)
         watch.request(*asked)
 
-    client._observe = observe
+    client._observe = observe  # noqa: SLF001
     app.middlewares.append(watch.note)
     return watch
 
