@@ -31,6 +31,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import error as dbos_error
 from sqlalchemy.engine import make_url
 
+from bot.bell import Bell
 from bot.errors import CoordinatorError, Retryable, StoreError
 from bot.store.database import connect_args, durable_sqlite, queue_path, sqlite_path
 
@@ -124,6 +125,7 @@ class Engine:
         self._work: Work | None = None
         self._give_up: GiveUp | None = None
         self._recorder: Recorder | None = None
+        self._bells: list[Bell] = []
         self._jobs: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
         self._broken_off = False
@@ -143,7 +145,7 @@ class Engine:
         _running = self
         logging.getLogger("dbos").setLevel(_loudness())
         try:
-            self._database = queue_engine(self._database_url)
+            self._database = queue_engine(self._database_url, at_once=False)
             await asyncio.to_thread(self._prepare)
             self._launch()
             self._recorder = Recorder(self._database_url)
@@ -156,6 +158,8 @@ class Engine:
     def _launch(self) -> None:
         self._dbos = DBOS(config=self._config(self._database))
         DBOS.launch()  # not in a thread: jobs run on the loop that launches
+        events = self._dbos.background_thread_stop_events
+        self._bells = [Bell.hang(event, f"queue-worker-{QUEUE}") for event in events]
 
     def _config(self, engine: sa.Engine) -> DBOSConfig:
         return {
@@ -228,7 +232,7 @@ class Engine:
         await self._finish(0)
         await asyncio.to_thread(self._close)
         self._executor = executor
-        self._database = queue_engine(self._database_url)
+        self._database = queue_engine(self._database_url, at_once=False)
         self._broken_off = False
         try:
             self._launch()
@@ -256,6 +260,9 @@ class Engine:
         if self._recorder is None:
             raise StoreError("the queue is not open")
         await self._recorder.record(job, delay)
+        if not delay:
+            for bell in self._bells:
+                bell.ring()
 
     async def run(self, text: str) -> None:
         """One attempt at a recorded job; never raises what another attempt could mend."""
@@ -416,6 +423,7 @@ class Recorder:
             use_listen_notify=False,
         )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recorder")
+        self._latest = 0  # milliseconds: when the job before was recorded
         self._pending: list[tuple[Job, float, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -460,8 +468,33 @@ class Recorder:
 
     def _write(self, jobs: Sequence[tuple[Job, float]]) -> None:
         with self._engine.begin() as connection:
-            for job, delay in jobs:
-                self._client.enqueue_in_transaction(connection, _options(job, delay), job.dump())
+            fresh = [job.id for job, delay in jobs if self._is_fresh(connection, job, delay)]
+            if fresh:
+                self._in_order(connection, fresh)
+
+    def _is_fresh(self, connection: sa.Connection, job: Job, delay: float) -> bool:
+        """Record a job; whether its id was not known."""
+        try:
+            self._client.enqueue_in_transaction(connection, _options(job, delay), job.dump())
+        except dbos_error.DBOSWorkflowIDInUseError:
+            return False
+        return True
+
+    def _in_order(self, connection: sa.Connection, ids: Sequence[str]) -> None:
+        """Have jobs done in the order in which they were recorded.
+
+        Those of a partition are done by the time of their row, which dbos leaves to the database:
+        whole seconds in SQLite below Python 3.12, the transaction's beginning in PostgreSQL.
+        """
+        jobs = _table(connection, "workflow_status", "workflow_uuid", "created_at")
+        first = max(self._latest + 1, int(time.time() * 1000))
+        connection.execute(
+            sa.update(jobs)
+            .where(jobs.c.workflow_uuid == sa.bindparam("job"))
+            .values(created_at=sa.bindparam("at")),
+            [{"job": name, "at": first + nth} for nth, name in enumerate(ids)],
+        )
+        self._latest = first + len(ids) - 1
 
 
 def _options(job: Job, delay: float) -> Any:  # noqa: ANN401 - a TypedDict of dbos's
@@ -469,14 +502,19 @@ def _options(job: Job, delay: float) -> Any:  # noqa: ANN401 - a TypedDict of db
         "queue_name": QUEUE,
         "workflow_name": WORKFLOW,
         "workflow_id": job.id,
+        "workflow_id_reuse_policy": "reject",
         "queue_partition_key": job.partition,
         "app_version": VERSION,
     }
     return options | ({"delay_seconds": delay} if delay > 0 else {})
 
 
-def queue_engine(database_url: str) -> sa.Engine:
-    """The queue's database: a file beside the bot's own, or the same PostgreSQL."""
+def queue_engine(database_url: str, *, at_once: bool = True) -> sa.Engine:
+    """The queue's database: a file beside the bot's own, or the same PostgreSQL.
+
+    Of a file, what is written is on disk at once, or else with what is written so later. What is
+    lost of the latter at a power cut is that a job was begun or done: it is begun again.
+    """
     path = sqlite_path(database_url)
     if path is None:
         url = make_url(database_url).set(drivername="postgresql+psycopg")
@@ -485,6 +523,8 @@ def queue_engine(database_url: str) -> sa.Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(f"sqlite:///{queue_path(path)}")
     sa.event.listen(engine, "connect", durable_sqlite)
+    if not at_once:
+        sa.event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=NORMAL"))
     return engine
 
 
