@@ -98,13 +98,6 @@ async def expected(seed: int, issues: int) -> Expected:
             return Expected(acts, kept.commands)
 
 
-async def play(
-    seed: int, right: Expected, script_seed: int, issues: int, places: Sequence[Place]
-) -> list[Run]:
-    """The same with faults, once on each database."""
-    return [await _play(Run(seed, place.on), right, script_seed, issues, place) for place in places]
-
-
 @dataclass(frozen=True)
 class Place:
     """Where it is played: a database, and what can go wrong there."""
@@ -115,7 +108,12 @@ class Place:
     postgres: PostgresServer | None = None
 
 
-async def _play(run: Run, right: Expected, script_seed: int, issues: int, place: Place) -> Run:
+async def play(
+    seed: int, right: Expected, issues: int, place: Place, *, script_seed: int | None = None
+) -> Run:
+    """The same with faults; `seed` tells which, and the script unless `script_seed` does."""
+    run = Run(seed, place.on)
+    acts = script(seed if script_seed is None else script_seed, issues)
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mosaic-faults-")))
         url = f"sqlite:///{directory}/bot.db"
@@ -125,7 +123,7 @@ async def _play(run: Run, right: Expected, script_seed: int, issues: int, place:
             made.processes_named(*place.replicas)
             await made.up()
             trouble = Trouble(made, Random(run.seed), place.wrongs, run)
-            for nth, act in enumerate(script(script_seed, issues)):
+            for nth, act in enumerate(acts):
                 await trouble.around(act, right.acts[nth])
                 run.deliveries = made.proxy.recorded
                 if run.differences:
@@ -252,7 +250,8 @@ async def _main(args: argparse.Namespace) -> int:
             if script_seed not in right:
                 right[script_seed] = await expected(script_seed, args.issues)
             place = where[(seed // args.scripts) % len(where)]
-            [run] = await play(seed, right[script_seed], script_seed, args.issues, [place])
+            expect = right[script_seed]
+            run = await play(seed, expect, args.issues, place, script_seed=script_seed)
             done.append(run)
             print(run, *run.differences, sep="\n  ", flush=True)
     _sum_up(done)
