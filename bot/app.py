@@ -42,6 +42,7 @@ from bot.gitea.client import Gitea
 from bot.gitea.models import User
 from bot.help_page import help_page
 from bot.herald import Herald
+from bot.housekeeping import Housekeeping
 from bot.judgement import judgement
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.mirror import Mirror
@@ -58,6 +59,7 @@ from bot.repositories import Repositories
 from bot.routing import discover
 from bot.schedule import Schedule
 from bot.store.database import opened, sqlite_path
+from bot.store.forgetting import Forgetting
 from bot.store.graph import ResidentGraph
 from bot.store.naming import NameStore
 from bot.store.natives import NativesStore
@@ -99,6 +101,7 @@ class Bot:
     reader: Reader | None
     sayings: SayingsStore
     watching: Watching
+    housekeeping: Housekeeping
     commands: Commands
     now: Callable[[], datetime]
     stopping: bool = False
@@ -220,10 +223,12 @@ class Bot:
             manners=Manners(
                 bots=frozenset(name.lower() for name in settings.commands.bots),
                 per_hour=settings.commands.per_hour,
+                remembered=settings.commands_kept,
             ),
             archived=self.repositories.archived,
             policy=self.policies.at_hand,
             now=self.now,
+            clock=self.forge_time,
         )
         self._recheck = Recheck(
             gitea=self.gitea,
@@ -402,6 +407,8 @@ def _bot(
     now: Callable[[], datetime],
 ) -> Bot:
     store, repositories = Store(database, now=now), Repositories(gitea)
+    watching = Watching(database, now=now)
+    engine = _engine(settings, executor or executor_of(settings), metrics)
     commands = discover_commands()
     site = Site.of(settings, [command.verb for command in commands.shown])
     return Bot(
@@ -410,14 +417,23 @@ def _bot(
         store=store,
         natives=NativesStore(database, now=now),
         graph=ResidentGraph(database, now=now),
-        engine=_engine(settings, executor or executor_of(settings), metrics),
+        engine=engine,
         repositories=repositories,
         policies=Policies(gitea, repositories, PolicyStore(database, now=now), site),
         naming=Naming(gitea, repositories, NameStore(database, now=now), store),
         metrics=metrics,
         reader=_reader(settings, store, metrics, now),
         sayings=SayingsStore(database, now=now),
-        watching=Watching(database, now=now),
+        watching=watching,
+        housekeeping=Housekeeping(
+            settings,
+            queue=engine,
+            memory=Forgetting(database, now=now),
+            locks=store,
+            notes=watching,
+            observer=metrics,
+            now=now,
+        ),
         commands=commands,
         now=now,
     )
@@ -443,7 +459,7 @@ def _schedule(bot: Bot, worker: Worker, now: Callable[[], datetime]) -> Schedule
     return Schedule(
         every=bot.settings.recheck_every,
         recheck=worker.recheck,
-        tidy=lambda: _tidy(bot.engine, bot.settings),
+        tidy=bot.housekeeping.tidy,
         failed=lambda error: log.error("schedule.failed", error=str(error)),
         now=now,
     )
@@ -498,11 +514,6 @@ async def _greet(bot: Bot) -> None:
     except GiteaError as error:
         hint = "is GITEA_TOKEN right?" if error.status in (401, 403) else "is GITEA_URL right?"
         log.warning("gitea.unavailable", error=str(error), hint=f"{hint} work is kept until then")
-
-
-async def _tidy(engine: Engine, settings: Settings) -> None:
-    forgotten = await engine.forget(settings.queue.keep)
-    log.info("queue.tidied", forgotten=forgotten)
 
 
 def _application(bot: Bot, worker: Worker) -> web.Application:

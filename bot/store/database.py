@@ -20,7 +20,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.errors import ConfigError, StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-PRAGMAS = ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+PRAGMAS = (
+    "busy_timeout=30000",
+    "auto_vacuum=INCREMENTAL",  # of a new file, before anything stands in it; see `files`
+    "journal_mode=WAL",
+    "journal_size_limit=16777216",  # bytes that the log may keep on disk once it is written back
+    "synchronous=FULL",
+    "foreign_keys=ON",
+)
 MIGRATION_LOCK = 0x6D6F7361  # "mosa": any number that others do not use
 
 

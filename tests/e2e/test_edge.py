@@ -162,11 +162,13 @@ async def test_it_serves_until_it_is_told_to_stop(tmp_path):
 
 
 async def test_the_queue_is_tidied(stage):
-    """What is finished is forgotten, after as long as the settings say."""
+    """What is finished is forgotten, after as long as the settings say; and the time is noted."""
     await stage.quiet()
     with capture_logs() as logs:
-        await app._tidy(stage.bot.engine, stage.bot.settings)
-    assert [("queue.tidied", 0)] == [(line["event"], line["forgotten"]) for line in logs]
+        await stage.bot.housekeeping.tidy()
+        await stage.bot.housekeeping.tidy()
+    [line] = [line for line in logs if line["event"] == "housekeeping"]
+    assert (0, 0, 0) == (line["jobs"], line["commands"], line["issues"])
 
 
 async def test_two_bots_do_not_share_a_file(tmp_path):
