@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import math
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
-from typing import IO
 
 import structlog
 from aiohttp import web
@@ -58,7 +55,8 @@ from bot.render import Renderer
 from bot.repositories import Repositories
 from bot.routing import discover
 from bot.schedule import Schedule
-from bot.store.database import opened, sqlite_path
+from bot.store.alone import alone
+from bot.store.database import opened
 from bot.store.forgetting import Forgetting
 from bot.store.graph import ResidentGraph
 from bot.store.naming import NameStore
@@ -531,29 +529,3 @@ def _application(bot: Bot, worker: Worker) -> web.Application:
     app.router.add_get("/help", bot.help)
     app.router.add_get("/metrics", bot.measured)
     return app
-
-
-@contextmanager
-def alone(database_url: str) -> Iterator[None]:
-    """Hold a SQLite database for this process alone: two would take each other's work."""
-    path = sqlite_path(database_url)
-    if path is None:
-        yield
-        return
-    with _lock_file(path) as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(
-                f"another mosaic-coordinator is at work on {path}; for several of them use "
-                "PostgreSQL (DATABASE_URL=postgresql://…)"
-            ) from None
-        yield
-
-
-def _lock_file(path: Path) -> IO[str]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.with_name(f"{path.stem}.lock").open("w", encoding="ascii")
-    except OSError as error:
-        raise ConfigError(f"database_url: {path} cannot be used: {error}") from None

@@ -27,7 +27,7 @@ NOTE = "tidied"  # the note on when it was done last
 LOCK = "housekeeping"
 HELD = timedelta(hours=1)  # so long a replica may take; then another one may begin
 DUE = timedelta(hours=12)  # since the last time
-BATCH = 500  # rows deleted in one transaction
+BATCH = 200  # rows deleted in one transaction
 REST = 0.05  # seconds after it, for whoever waits to write
 STALE = timedelta(days=1)  # a lock that ended so long ago is nobody's
 

@@ -23,6 +23,7 @@ from bot.demo.forge import serve as serve_forge
 from bot.demo.story import BOT, REPOSITORY, Stage, staged
 from bot.errors import ConfigError
 from bot.server import serve_forever, serving
+from bot.store.alone import alone
 
 SECRET = "s3cr3t-of-the-hook"
 SILENT = 1.0  # seconds; far more than is waited for here
@@ -175,14 +176,14 @@ async def test_two_bots_do_not_share_a_file(tmp_path):
     """Nor does one that failed to start keep it."""
     once = settings("http://127.0.0.1:9", tmp_path)
     refused = pytest.raises(ConfigError, match="another mosaic-coordinator is at work")
-    with app.alone(once.database_url), refused, app.alone(once.database_url):
+    with alone(once.database_url), refused, alone(once.database_url):
         pytest.fail("it was let in")
-    with app.alone(once.database_url):
+    with alone(once.database_url):
         pass
 
 
 async def test_postgres_is_shared():
     """There, work is kept apart by the name of each replica."""
     url = "postgresql://h/x"
-    with app.alone(url), app.alone(url):
+    with alone(url), alone(url):
         pass
