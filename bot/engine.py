@@ -22,7 +22,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -177,6 +177,7 @@ class Engine:
 
     def _prepare(self) -> None:
         """Make the tables and the queue first: launched after it, dbos polls it at once."""
+        self._database.connect().close()  # a new file is made as we open it, not as dbos does
         DBOS.migrate(self._database.url.render_as_string(hide_password=False))
         client = DBOSClient(
             system_database_engine=self._database,
@@ -336,21 +337,15 @@ class Engine:
             )
             return dict.fromkeys(names.values(), 0) | {names[row[0]]: row[1] for row in rows}
 
-    async def forget(self, older: timedelta) -> int:
-        """Delete finished jobs that are older than that; returns how many. Raises StoreError."""
-        before = int((time.time() - older.total_seconds()) * 1000)
-        with _answering():
-            return await asyncio.to_thread(self._forget, before)
+    async def forget(self, before: datetime, most: int) -> int:
+        """Delete finished jobs that were recorded before that, `most` of them; how many it were.
 
-    def _forget(self, before_ms: int) -> int:
-        with self._database.begin() as connection:
-            jobs = _table(connection, "workflow_status", "workflow_uuid", "status", "created_at")
-            old = sa.and_(jobs.c.status.in_(SETTLED), jobs.c.created_at < before_ms)
-            for name in ("workflow_input", "workflow_output"):  # no foreign key ties them
-                payloads = _table(connection, name, "workflow_uuid")
-                ids = sa.select(jobs.c.workflow_uuid).where(old)
-                connection.execute(sa.delete(payloads).where(payloads.c.workflow_uuid.in_(ids)))
-            return int(connection.execute(sa.delete(jobs).where(old)).rowcount)
+        Raises StoreError.
+        """
+        with _answering():
+            return await asyncio.to_thread(
+                _forget, self._database, int(before.timestamp() * 1000), most
+            )
 
     async def stop(self, limit: timedelta) -> None:
         """Take no new work; what runs may finish within `limit`, the rest is for the next start."""
@@ -566,6 +561,23 @@ def _hurry(connection: sa.Connection, *, beyond: float) -> None:
     late = jobs.c.delay_until_epoch_ms > now_ms + int(beyond * 1000)
     waiting = sa.update(jobs).where(jobs.c.status == "DELAYED", late)
     connection.execute(waiting.values(delay_until_epoch_ms=now_ms))
+
+
+def _forget(engine: sa.Engine, before_ms: int, most: int) -> int:
+    """Of dbos's tables only these three grow: our jobs have no steps, events or streams."""
+    with engine.begin() as connection:
+        jobs = _table(connection, "workflow_status", "workflow_uuid", "status", "created_at").c
+        old = (
+            sa.select(jobs.workflow_uuid)
+            .where(jobs.status.in_(SETTLED), jobs.created_at < before_ms)
+            .order_by(jobs.created_at)
+            .limit(most)
+        )
+        ids = [row[0] for row in connection.execute(old)]  # what is settled stays so
+        for name in ("workflow_input", "workflow_output", "workflow_status"):
+            rows = _table(connection, name, "workflow_uuid")  # no foreign key ties them
+            connection.execute(sa.delete(rows).where(rows.c.workflow_uuid.in_(ids)))
+        return len(ids)
 
 
 def _left_of(engine: sa.Engine, prefix: str) -> int:

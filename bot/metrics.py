@@ -73,6 +73,9 @@ class Metrics:
             ("direction",),
             registry=self.registry,
         )
+        self._deleted = Counter(
+            "mosaic_housekeeping_deleted", "Rows deleted.", ("what",), registry=self.registry
+        )
         self._queue = Gauge(
             "mosaic_queue", "Work in the queue.", ("state",), registry=self.registry
         )
@@ -121,6 +124,10 @@ class Metrics:
         self._reading_seconds.labels(outcome).observe(seconds)
         self._tokens.labels("in").inc(tokens_in)
         self._tokens.labels("out").inc(tokens_out)
+
+    def deleted(self, what: str, rows: int) -> None:
+        """Housekeeping deleted rows of one kind."""
+        self._deleted.labels(what).inc(rows)
 
     def standing(
         self,

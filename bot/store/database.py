@@ -20,7 +20,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.errors import ConfigError, StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-PRAGMAS = ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+PRAGMAS = (
+    "busy_timeout=30000",
+    "auto_vacuum=INCREMENTAL",  # of a new file, before anything stands in it; see `files`
+    "journal_mode=WAL",
+    "journal_size_limit=16777216",  # bytes that the log may keep on disk once it is written back
+    "synchronous=FULL",
+    "foreign_keys=ON",
+)
 GIVES_UP = {  # a database server that is gone is noticed within ten seconds, not minutes
     "connect_timeout": 10,  # seconds
     "keepalives_idle": 5,

@@ -23,6 +23,7 @@ from bot.store import journal, repositories
 from bot.store import tables as t
 from bot.store.access import Access, among, ref_of, sound, whole
 
+USED_AGAIN = timedelta(days=1)  # what was used is not noted more often
 CHUNK = 400  # refs asked for in one statement; SQLite takes about 32,000 parameters
 
 
@@ -279,9 +280,23 @@ class Store(Access):
     # -- what Claude answered ---------------------------------------------------------------
 
     async def get(self, key: str) -> str | None:
-        """A remembered answer, as JSON."""
-        rows = await self._read(sa.select(t.readings.c.answer).where(t.readings.c.key == key))
-        return rows[0][0] if rows else None
+        """A remembered answer, as JSON. That it was used is noted, once a day."""
+        reading = t.readings.c
+        rows = await self._read(
+            sa.select(reading.answer, reading.read_at).where(reading.key == key)
+        )
+        if not rows:
+            return None
+        if self._now() - rows[0].read_at > USED_AGAIN:
+            await self._use(key)
+        answer: str = rows[0].answer
+        return answer
+
+    @whole
+    async def _use(self, key: str) -> None:
+        used = sa.update(t.readings).where(t.readings.c.key == key).values(read_at=self._now())
+        async with self._writing() as connection:
+            await connection.execute(used)
 
     @whole
     async def put(self, key: str, answer: str, tokens_in: int, tokens_out: int) -> None:

@@ -97,11 +97,13 @@ def shown(words) -> list[str]:
 
 
 BAD = {
+    ("backup",): [[], ["a", "b"], ["--bogus"]],
     ("check",): [["acme"], ["--bogus"]],
     ("demo",): [["--port", "many"], ["--port", "70000"], ["extra"]],
     ("failures",): [["bogus"], ["--bogus"]],
     ("failures", "retry"): [[], ["x", "--all"], ["--bogus"]],
     ("preview",): [["there-is-none.md"], ["."], ["--bogus"]],
+    ("restore",): [[], ["a", "b"], ["--bogus"]],
     ("serve",): [[], ["extra"], ["--bogus"]],
     ("settings",): [["extra"], ["--bogus"]],
     ("template",): [

@@ -37,6 +37,24 @@ def world() -> World:
     return World()
 
 
+# -- how long it is known what was done ------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", [commented("alice", 7, "/hold"), opened("/hold", "alice")])
+@pytest.mark.parametrize(
+    ("expected", "passed"),
+    [(1, timedelta(days=90)), (0, timedelta(days=90, seconds=1)), (1, -timedelta(days=1))],
+    ids=["known", "forgotten", "of tomorrow"],
+)
+async def test_an_event_that_is_older_than_what_is_known_is_not_done(
+    world: World, event: Event, expected: int, passed: timedelta
+) -> None:
+    """Gitea sends an old one anew when asked to: it may have been done, and nobody knows."""
+    world.now += passed
+    await world.deliver(event)
+    assert expected == len(world.told)
+
+
 # -- who may ---------------------------------------------------------------------------------
 
 MAY = [

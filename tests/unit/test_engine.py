@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -639,12 +639,32 @@ async def test_only_finished_old_work_is_forgotten_with_all_that_belongs_to_it(
         await desk.engine.submit(job("done", payload="large"))
         await desk.done(1)
         await desk.engine.submit(job("later"), delay=3600)
-        assert 0 == await desk.engine.forget(timedelta(hours=1))
-        assert 1 == await desk.engine.forget(timedelta(hours=-1))
+        now = datetime.now(UTC)
+        assert 0 == await desk.engine.forget(now - timedelta(hours=1), 9)
+        assert 1 == await desk.engine.forget(now + timedelta(hours=1), 9)
         assert {"waiting": 0, "delayed": 1, "running": 0} == await desk.engine.counts()
     for table in ("workflow_status", "workflow_input"):
         assert [("later",)] == rows(database_url, f"SELECT workflow_uuid FROM {table}")
     assert [] == rows(database_url, "SELECT workflow_uuid FROM workflow_output")
+
+
+async def test_old_work_is_forgotten_a_portion_at_a_time(database_url: str) -> None:
+    async with at_work(database_url) as desk:
+        for number in range(5):
+            await desk.engine.submit(job(f"j{number}"))
+        await desk.done(5)
+        before = datetime.now(UTC) + timedelta(hours=1)
+        assert [2, 2, 1, 0] == [await desk.engine.forget(before, 2) for _ in range(4)]
+
+
+async def test_no_other_table_of_the_queue_grows(database_url: str) -> None:
+    """Housekeeping knows of those that do; should dbos come to fill another, this fails."""
+    async with at_work(database_url) as desk:
+        await desk.engine.submit(job("one"))
+        await desk.engine.submit(job("two"), delay=0.01)
+        await desk.done(2)
+    found = {name: rows(database_url, f"SELECT count(*) FROM {name}")[0][0] for name in GROWING}
+    assert dict.fromkeys(GROWING, 0) == found
 
 
 async def test_a_queue_that_does_not_answer_says_so(tmp_path: Path) -> None:
@@ -656,7 +676,17 @@ async def test_a_queue_that_does_not_answer_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="does not answer"):
         await desk.engine.counts()
     with pytest.raises(StoreError, match="does not answer"):
-        await desk.engine.forget(timedelta(days=1))
+        await desk.engine.forget(datetime.now(UTC), 9)
+
+
+GROWING = (
+    "operation_outputs",
+    "notifications",
+    "streams",
+    "workflow_events",
+    "workflow_events_history",
+    "workflow_schedules",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -20,6 +21,8 @@ from tests.recorded import Delivery, deliveries, delivery, form_delivery
 HEADERS = {"Content-Type": "application/json", "X-Gitea-Event": "issues"}
 REPOSITORY = {"full_name": "acme/rocket"}
 ROCKET = "acme/rocket"
+AT = "2026-11-22T15:04:05+01:00"
+OPENED = {"number": 1, "created_at": AT}
 
 # number of the delivery: name, type, action, issue, sender
 EXPECTED: dict[int, tuple[str, str, str, int | None, str]] = {
@@ -142,6 +145,25 @@ def test_a_comment_is_known_with_its_author() -> None:
     assert ("bob", "coordinator", 16) == (found.sender, found.comment.author, found.comment.id)
     assert "- [x] Re-read this issue" in found.comment.body
     assert "- [ ] Re-read this issue" in (found.changes.body_before or "")
+
+
+@pytest.mark.parametrize(
+    ("expected", "data"),
+    [
+        (datetime(2026, 11, 22, 14, 4, 5, tzinfo=UTC), {"comment": {"id": 1, "updated_at": AT}}),
+        (datetime(2026, 11, 22, 14, 4, 5, tzinfo=UTC), {"action": "opened", "issue": OPENED}),
+        (None, {"action": "edited", "issue": OPENED}),
+        (None, {"action": "opened", "issue": {**OPENED, "created_at": None}}),
+        (None, {"comment": {"id": 1}}),
+        (None, {"comment": {"id": 1, "updated_at": "yesterday"}}),
+        (None, {"comment": {"id": 1, "updated_at": "0001-01-01T00:00:00+23:00"}}),
+        (None, {"action": "created"}),
+    ],
+    ids=["comment", "opened", "edited", "null", "untold", "nonsense", "before time", "no issue"],
+)
+def test_when_it_was_said(expected: datetime | None, data: dict[str, Any]) -> None:
+    data = {"repository": {"full_name": "a/b"}, **data}
+    assert expected == Event("d", "issues", "issues", "", data).said_at
 
 
 def test_a_comment_may_have_lost_its_author() -> None:
