@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection
@@ -17,7 +16,6 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ai import Reader
-from bot.assigned import progress_in
 from bot.commander import Commander, Manners
 from bot.commands import Commands, discover_commands
 from bot.config import NEEDED, Settings, lacking
@@ -45,6 +43,7 @@ from bot.metrics import CONTENT_TYPE, Metrics
 from bot.mirror import Mirror
 from bot.models import IssueRef
 from bot.naming import Naming
+from bot.onlooker import Onlooker, server_size
 from bot.parser import references
 from bot.policies import Policies
 from bot.policy import Site
@@ -56,7 +55,7 @@ from bot.repositories import Repositories
 from bot.routing import discover
 from bot.schedule import Schedule
 from bot.store.alone import alone
-from bot.store.database import opened
+from bot.store.database import opened, sqlite_path
 from bot.store.forgetting import Forgetting
 from bot.store.graph import ResidentGraph
 from bot.store.naming import NameStore
@@ -100,6 +99,7 @@ class Bot:
     sayings: SayingsStore
     watching: Watching
     housekeeping: Housekeeping
+    onlooker: Onlooker
     commands: Commands
     now: Callable[[], datetime]
     stopping: bool = False
@@ -303,21 +303,11 @@ class Bot:
     async def measured(self, _request: web.Request) -> web.Response:
         """GET /metrics: Prometheus; without how things stand while storage does not answer."""
         try:
-            self.metrics.standing(
-                queue=await self.engine.counts(),
-                issues=await self.store.statuses(),
-                set_aside=await self.store.failures_count(),
-                unseen=await self._unseen(),
-            )
+            self.metrics.standing(await self.onlooker.look())
         except StoreError as error:
             log.warning("metrics.incomplete", error=str(error))
             self.metrics.unknown()
         return web.Response(body=self.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
-
-    async def _unseen(self) -> float:
-        """Seconds since which changes were not looked for; NaN before the first recheck."""
-        progress = await progress_in(self.watching)
-        return (self.now() - progress.mark.asked_at).total_seconds() if progress else math.nan
 
 
 def _rules(settings: Settings) -> Rules:
@@ -369,7 +359,7 @@ async def at_work(
     async with AsyncExitStack() as stack:
         stack.enter_context(alone(settings.database_url))
         database = await stack.enter_async_context(opened(settings.database_url))
-        metrics = Metrics()
+        metrics = _metrics(settings)
         client = gitea_client(settings, metrics)
         stack.push_async_callback(client.aclose)
         bot = _bot(settings, GiteaAPI(client), database, executor, metrics=metrics, now=now)
@@ -379,6 +369,15 @@ async def at_work(
         await bot.engine.start(worker.work, worker.give_up)
         stack.push_async_callback(bot.engine.stop, settings.server.shutdown)
         yield bot, worker
+
+
+def _metrics(settings: Settings) -> Metrics:
+    ai = settings.ai
+    return Metrics(
+        prices=(ai.price_in, ai.price_out),
+        tokens=ai.daily_tokens,
+        database="sqlite" if sqlite_path(settings.database_url) else "postgresql",
+    )
 
 
 def gitea_client(settings: Settings, metrics: Metrics | None = None, *, login: str = "") -> Gitea:
@@ -423,6 +422,14 @@ def _bot(
         reader=_reader(settings, store, metrics, now),
         sayings=SayingsStore(database, now=now),
         watching=watching,
+        onlooker=Onlooker(
+            settings.database_url,
+            queue=engine,
+            store=store,
+            notes=watching,
+            ask_server=server_size(database),
+            now=now,
+        ),
         housekeeping=Housekeeping(
             settings,
             queue=engine,
@@ -448,6 +455,7 @@ def _worker(bot: Bot, now: Callable[[], datetime]) -> Worker:
         policies=bot.policies,
         naming=bot.naming,
         freshness=Freshness(bot.engine.executor, uuid.uuid4().hex[:8]),
+        observer=bot.metrics,
         catch_up=bot.settings.catch_up,
         now=now,
     )

@@ -202,7 +202,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "data").mkdir()
     for name in ("coordinator", "coordinator.queue"):
         with closing(sqlite3.connect(tmp_path / "data" / f"{name}.db")) as connection:
-            connection.execute("CREATE TABLE kept (word TEXT)")
+            connection.execute("CREATE TABLE mosaic_version (version_num TEXT)")
+            connection.execute("INSERT INTO mosaic_version VALUES (?)", (revisions()[0],))
+            connection.commit()
     return tmp_path
 
 
