@@ -24,6 +24,7 @@ import yaml
 from bot.cli import app
 from bot.cli.printing import BAD_USE
 from bot.config import SHORT_NAMES, Settings, load
+from bot.store.database import revisions
 from tests.unit.documents import (
     DOCS,
     DOCUMENTS,
