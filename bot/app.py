@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection
@@ -17,7 +16,6 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ai import Reader
-from bot.assigned import progress_in
 from bot.commander import Commander, Manners
 from bot.commands import Commands, discover_commands
 from bot.config import NEEDED, Settings, lacking
@@ -47,6 +45,7 @@ from bot.metrics import CONTENT_TYPE, Metrics
 from bot.mirror import Mirror
 from bot.models import IssueRef
 from bot.naming import Naming
+from bot.onlooker import Onlooker, server_size
 from bot.parser import references
 from bot.policies import Policies
 from bot.policy import Site
@@ -103,6 +102,7 @@ class Bot:
     sayings: SayingsStore
     watching: Watching
     housekeeping: Housekeeping
+    onlooker: Onlooker
     commands: Commands
     now: Callable[[], datetime]
     stopping: bool = False
@@ -306,21 +306,11 @@ class Bot:
     async def measured(self, _request: web.Request) -> web.Response:
         """GET /metrics: Prometheus; without how things stand while storage does not answer."""
         try:
-            self.metrics.standing(
-                queue=await self.engine.counts(),
-                issues=await self.store.statuses(),
-                set_aside=await self.store.failures_count(),
-                unseen=await self._unseen(),
-            )
+            self.metrics.standing(await self.onlooker.look())
         except StoreError as error:
             log.warning("metrics.incomplete", error=str(error))
             self.metrics.unknown()
         return web.Response(body=self.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
-
-    async def _unseen(self) -> float:
-        """Seconds since which changes were not looked for; NaN before the first recheck."""
-        progress = await progress_in(self.watching)
-        return (self.now() - progress.mark.asked_at).total_seconds() if progress else math.nan
 
 
 def _rules(settings: Settings) -> Rules:
@@ -372,9 +362,14 @@ async def at_work(
     async with AsyncExitStack() as stack:
         stack.enter_context(alone(settings.database_url))
         database = await stack.enter_async_context(opened(settings.database_url))
+<<<<<<< HEAD
         metrics = Metrics()
         lease = Lease() if is_alone(settings) else lease_of(settings.queue.dead_after)
         client = gitea_client(settings, metrics, may_write=lease.demand)
+=======
+        metrics = _metrics(settings)
+        client = gitea_client(settings, metrics)
+>>>>>>> house
         stack.push_async_callback(client.aclose)
         bot = _bot(settings, GiteaAPI(client), database, executor, metrics=metrics, now=now)
         if bot.reader:
@@ -389,6 +384,7 @@ async def at_work(
         yield bot, worker
 
 
+<<<<<<< HEAD
 def is_alone(settings: Settings) -> bool:
     """Whether one process at a time has the database: a SQLite file."""
     return sqlite_path(settings.database_url) is not None
@@ -411,6 +407,18 @@ def gitea_client(
     login: str = "",
     may_write: Callable[[], None] | None = None,
 ) -> Gitea:
+=======
+def _metrics(settings: Settings) -> Metrics:
+    ai = settings.ai
+    return Metrics(
+        prices=(ai.price_in, ai.price_out),
+        tokens=ai.daily_tokens,
+        database="sqlite" if sqlite_path(settings.database_url) else "postgresql",
+    )
+
+
+def gitea_client(settings: Settings, metrics: Metrics | None = None, *, login: str = "") -> Gitea:
+>>>>>>> house
     """A client with the bot's token; with `login`, signed in with a name. Raises ConfigError."""
     gitea = settings.gitea
     return Gitea(
@@ -453,6 +461,14 @@ def _bot(
         reader=_reader(settings, store, metrics, now),
         sayings=SayingsStore(database, now=now),
         watching=watching,
+        onlooker=Onlooker(
+            settings.database_url,
+            queue=engine,
+            store=store,
+            notes=watching,
+            ask_server=server_size(database),
+            now=now,
+        ),
         housekeeping=Housekeeping(
             settings,
             queue=engine,
@@ -478,6 +494,7 @@ def _worker(bot: Bot, now: Callable[[], datetime]) -> Worker:
         policies=bot.policies,
         naming=bot.naming,
         freshness=Freshness(bot.engine.executor, uuid.uuid4().hex[:8]),
+        observer=bot.metrics,
         catch_up=bot.settings.catch_up,
         now=now,
     )

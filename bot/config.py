@@ -226,6 +226,10 @@ class AISettings(Section):
     base_url: str | None = Field(None, description="Another address of the API.")
     enabled: bool = Field(default=True, description="Ask Claude at all, where there is a key.")
     model: str = Field("claude-sonnet-5-5", description="Model that reads the texts.")
+    price_in: float = Field(
+        3.0, ge=0, description="Price of a million tokens that this model reads, for the metrics."
+    )
+    price_out: float = Field(15.0, ge=0, description="Price of a million tokens that it writes.")
     dependencies: Literal["propose", "accept", "ignore"] = Field(
         "propose", description="Dependencies Claude reads: proposals, edges at once, or nothing."
     )

@@ -22,7 +22,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -337,6 +337,14 @@ class Engine:
             )
             return dict.fromkeys(names.values(), 0) | {names[row[0]]: row[1] for row in rows}
 
+    async def ages(self) -> dict[str, float]:
+        """Seconds since the oldest job began to wait, and to run; 0 where there is none.
+
+        Waiting begins when it could run: delayed jobs do not count. Raises StoreError.
+        """
+        with _answering():
+            return await asyncio.to_thread(_ages, self._database, time.time() * 1000)
+
     async def forget(self, before: datetime, most: int) -> int:
         """Delete finished jobs that were recorded before that, `most` of them; how many it were.
 
@@ -523,6 +531,7 @@ def queue_engine(database_url: str, *, at_once: bool = True) -> sa.Engine:
     return engine
 
 
+<<<<<<< HEAD
 def _put_back(connection: sa.Connection, names: Collection[str] | None = None) -> int:
     """Make what was begun, by these executors or by any, work that nobody has begun."""
     jobs = _table(
@@ -561,6 +570,31 @@ def _hurry(connection: sa.Connection, *, beyond: float) -> None:
     late = jobs.c.delay_until_epoch_ms > now_ms + int(beyond * 1000)
     waiting = sa.update(jobs).where(jobs.c.status == "DELAYED", late)
     connection.execute(waiting.values(delay_until_epoch_ms=now_ms))
+=======
+def _ages(engine: sa.Engine, now_ms: float) -> dict[str, float]:
+    with engine.connect() as connection:
+        columns = (
+            "status",
+            "queue_name",
+            "created_at",
+            "delay_until_epoch_ms",
+            "started_at_epoch_ms",
+        )
+        jobs = _table(connection, "workflow_status", *columns).c
+        since = {
+            "waiting": ("ENQUEUED", sa.func.coalesce(jobs.delay_until_epoch_ms, jobs.created_at)),
+            "running": ("PENDING", jobs.started_at_epoch_ms),
+        }
+        found = {
+            name: connection.execute(
+                sa.select(sa.func.min(begun)).where(
+                    jobs.status == status, jobs.queue_name.is_not(None)
+                )
+            ).scalar()
+            for name, (status, begun) in since.items()
+        }
+    return {name: max(0.0, now_ms - at) / 1000 if at else 0.0 for name, at in found.items()}
+>>>>>>> house
 
 
 def _forget(engine: sa.Engine, before_ms: int, most: int) -> int:
@@ -642,10 +676,25 @@ class Freshness:
     def covers(self, about: object, stamp: str) -> bool:
         """Whether a job of that stamp has nothing left to do."""
         executor, _, rest = stamp.partition("/")
-        boot, _, number = rest.partition("/")
+        boot, _, rest = rest.partition("/")
+        number, _, _ = rest.partition("/")  # behind it may stand when it came
         if about not in self._read or executor != self._executor or not number.isdigit():
             return False
         return boot != self._boot or int(number) <= self._read[about]
+
+
+def timed(stamp: str, now: datetime) -> str:
+    """A stamp that also tells when its job was recorded; earlier versions take it for unknown."""
+    return f"{stamp}/{now.timestamp():.3f}"
+
+
+def recorded_at(job: Job) -> datetime | None:
+    """When a job with a `timed` stamp was recorded first, however often it was tried since."""
+    told = job.stamp.split("/")[3:]
+    try:
+        return datetime.fromtimestamp(float(told[0]), UTC) if told else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def failed_how(error: Exception) -> str:

@@ -15,7 +15,7 @@ import structlog
 from bot.changes import Found, Hear
 from bot.commander import Commander
 from bot.coordinator import Coordinator
-from bot.engine import Freshness, Job, failed_how
+from bot.engine import Freshness, Job, failed_how, recorded_at, timed
 from bot.gitea.events import Event
 from bot.gitea.models import User
 from bot.models import IssueRef
@@ -63,6 +63,13 @@ class Finder(Protocol):
         """Find what changed since the last time, and have it recorded."""
 
 
+class Observer(Protocol):
+    """What the metrics want to know of deliveries."""
+
+    def delivered(self, seconds: float) -> None:
+        """Called when all that a delivery asked for is done, or given up."""
+
+
 class Core(Protocol):
     """What can only be had once Gitea has said who the bot is."""
 
@@ -98,6 +105,7 @@ class Worker:
         policies: Policies,
         naming: Naming,
         freshness: Freshness,
+        observer: Observer,
         catch_up: timedelta,
         now: Callable[[], datetime],
     ) -> None:
@@ -110,6 +118,7 @@ class Worker:
         self._policies = policies
         self._naming = naming
         self._freshness = freshness
+        self._observer = observer
         self._catch_up = catch_up
         self._now = now
 
@@ -129,7 +138,7 @@ class Worker:
                 kind=DELIVERY,
                 partition=partition(about) if about else f"repo:{(event.repository or '').lower()}",
                 payload=event.dump(),
-                stamp=self._freshness.stamp(),
+                stamp=timed(self._freshness.stamp(), self._now()),
             )
         )
         return "recorded"
@@ -154,6 +163,7 @@ class Worker:
             event = Event.load(job.payload)
             with structlog.contextvars.bound_contextvars(delivery=event.delivery):
                 await self._deliver(job, event)
+            self._is_over(job)
         elif job.kind == LOOK:
             ref = IssueRef.parse(job.payload)
             await self._look(ref, job)
@@ -181,6 +191,12 @@ class Worker:
                 failed_at=self._now(),
             )
         )
+        self._is_over(job)
+
+    def _is_over(self, job: Job) -> None:
+        came = recorded_at(job)
+        if came:
+            self._observer.delivered((self._now() - came).total_seconds())
 
     async def _deliver(self, job: Job, event: Event) -> None:
         core = await self._core()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -35,14 +36,13 @@ def backup(
 
 
 async def _backup(file: Path, *, force: bool, as_json: bool) -> None:
-    from bot.app import utc_now
     from bot.backup.making import make
     from bot.backup.noting import note
     from bot.config import load
 
     settings = load()
     log_as(settings, "error")
-    made = make(settings.database_url, file, utc_now(), replace=force)
+    made = make(settings.database_url, file, datetime.now(UTC), replace=force)
     await note(settings.database_url, made)
     if as_json:
         row = {"file": str(made.file), "taken_at": made.taken_at.isoformat(), "size": made.size}
@@ -63,11 +63,10 @@ def restore(
     What is there now stays beside it, under another name. Call it in the folder of the bot, and
     with its settings; then start the bot: it finds what happened since.
     """
-    from bot.app import utc_now
     from bot.backup.restoring import restore as put_back
     from bot.config import load
 
-    done = put_back(load().database_url, file, utc_now())
+    done = put_back(load().database_url, file, datetime.now(UTC))
     before = [str(one) for one in done.before]
     if as_json:
         print(json.dumps({"taken_at": done.taken_at.isoformat(), "before": before}))

@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from bot.engine import (
     again,
     failed_how,
     queue_engine,
+    recorded_at,
+    timed,
 )
 from bot.errors import NotFound, Retryable, StoreError, UserError
 
@@ -106,6 +108,16 @@ def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
         found = [tuple(row) for row in connection.execute(sa.text(statement))]
     engine.dispose()
     return found
+
+
+def change(url: str, statement: str) -> None:
+    """Change what stands in the queue's database."""
+    engine = queue_engine(url)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SET search_path TO dbos"))
+        connection.execute(sa.text(statement))
+    engine.dispose()
 
 
 # ---- a job ----
@@ -208,6 +220,7 @@ def test_what_must_be_looked_at_again_is_covered_by_no_reading() -> None:
     ("expected", "stamp"),
     [
         (True, "one/boot/1"),
+        (True, "one/boot/1/1795700455.000"),
         (False, "one/boot/2"),
         (True, "one/earlier/99"),
         (False, "two/boot/1"),
@@ -219,6 +232,7 @@ def test_what_must_be_looked_at_again_is_covered_by_no_reading() -> None:
     ],
     ids=[
         "before",
+        "before, timed",
         "after",
         "an earlier start",
         "another replica",
@@ -646,6 +660,50 @@ async def test_only_finished_old_work_is_forgotten_with_all_that_belongs_to_it(
     for table in ("workflow_status", "workflow_input"):
         assert [("later",)] == rows(database_url, f"SELECT workflow_uuid FROM {table}")
     assert [] == rows(database_url, "SELECT workflow_uuid FROM workflow_output")
+
+
+async def test_the_age_of_the_oldest_work_is_told(database_url: str) -> None:
+    """Of what waits and of what runs; what is to wait by itself does not count."""
+    may_end = asyncio.Event()
+
+    async def work(_: Job) -> None:
+        await may_end.wait()
+
+    async with at_work(database_url, act=work) as desk:
+        assert {"waiting": 0.0, "running": 0.0} == await desk.engine.ages()
+        await desk.engine.submit(job("later"), delay=3600)
+        await desk.engine.submit(job("running"))
+        await desk.engine.submit(job("waiting"))
+        async with asyncio.timeout(LIMIT):
+            while (await desk.engine.counts())["running"] == 0:
+                await asyncio.sleep(0.005)
+        change(database_url, "UPDATE workflow_status SET created_at = created_at - 90000")
+        change(database_url, "UPDATE workflow_status SET started_at_epoch_ms = 1000")
+        ages = await desk.engine.ages()
+        may_end.set()
+        async with asyncio.timeout(LIMIT):
+            while len(desk.outcomes) < 2:
+                await asyncio.sleep(0.005)
+    assert 89 < ages["waiting"] < 90 + LIMIT
+    assert 1e9 < ages["running"]
+
+
+@pytest.mark.parametrize(
+    ("expected", "stamp"),
+    [
+        (datetime(2026, 11, 22, 15, 4, 5, 250_000, tzinfo=UTC), None),
+        (None, "one/boot/1"),
+        (None, ""),
+        (None, "one/boot/1/soon"),
+        (None, "one/boot/1/1e99"),
+    ],
+    ids=["timed", "untimed", "none", "nonsense", "past the end of time"],
+)
+def test_a_stamp_may_tell_when_a_job_was_recorded(expected: datetime | None, stamp: str) -> None:
+    at = datetime(2026, 11, 22, 15, 4, 5, 250_000, tzinfo=UTC)
+    stamp = timed("one/boot/1", at) if stamp is None else stamp
+    assert expected == recorded_at(replace(job("j"), stamp=stamp))
+    assert expected == recorded_at(again(again(replace(job("j"), stamp=stamp))))
 
 
 async def test_old_work_is_forgotten_a_portion_at_a_time(database_url: str) -> None:

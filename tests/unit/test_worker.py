@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.changes import Found, Hear
-from bot.engine import Freshness, Job
+from bot.engine import Freshness, Job, again
 from bot.errors import NotFound, Retryable, StoreError
 from bot.gitea.events import Event
 from bot.gitea.models import User
@@ -119,6 +119,17 @@ class Names:
 
 
 @dataclass
+class Observer:
+    """What the metrics are told, at a time that is set by hand."""
+
+    now: datetime = WHEN
+    lags: list[float] = field(default_factory=list)
+
+    def delivered(self, seconds: float) -> None:
+        self.lags.append(seconds)
+
+
+@dataclass
 class Bench:
     worker: Worker
     queue: Queue
@@ -127,6 +138,7 @@ class Bench:
     freshness: Freshness
     forgotten: list[str]
     names: Names
+    observer: Observer
     login: str | None = "coordinator"
 
     def record(self, number: int, action: str = "edited", **more: Any) -> Job:
@@ -204,6 +216,7 @@ async def bench(sqlite_url: str) -> AsyncIterator[Bench]:
         def login() -> str | None:
             return made.login
 
+        observer = Observer()
         worker = Worker(
             queue=queue,
             core=give,
@@ -214,10 +227,11 @@ async def bench(sqlite_url: str) -> AsyncIterator[Bench]:
             policies=names,
             naming=names,
             freshness=freshness,
+            observer=observer,
             catch_up=CATCH_UP,
-            now=lambda: WHEN,
+            now=lambda: observer.now,
         )
-        made = Bench(worker, queue, core, store, freshness, forgotten, names)
+        made = Bench(worker, queue, core, store, freshness, forgotten, names, observer)
         yield made
 
 
@@ -229,6 +243,34 @@ async def test_an_event_is_recorded_under_its_delivery_and_issue(bench: Bench) -
     [job] = bench.queue.jobs
     assert ("d7edited", DELIVERY, "acme/rocket#7") == (job.id, job.kind, job.partition)
     assert event(7) == Event.load(job.payload)
+
+
+async def test_how_long_a_delivery_took_is_told_when_its_work_is_over(bench: Bench) -> None:
+    """However often it is tried; not of work that somebody put back, for it waited for that."""
+    await bench.worker.accept(event(7))
+    [job] = bench.queue.jobs
+    bench.observer.now += timedelta(seconds=90)
+    await bench.worker.work(again(job))
+    assert [90] == bench.observer.lags
+    bench.observer.now += timedelta(seconds=30)
+    await bench.worker.give_up(job, NotFound("archived"))
+    assert [90, 120] == bench.observer.lags
+    [failure] = await bench.store.failures()
+    await bench.worker.work(retried(failure, WHEN))
+    assert 2 == len(bench.observer.lags)
+
+
+async def test_what_failed_is_not_over(bench: Bench) -> None:
+    await bench.worker.accept(event(7))
+    [job] = bench.queue.jobs
+
+    async def fails(_ref: IssueRef, _later: Later) -> None:
+        raise Retryable("down")
+
+    bench.core.act = fails
+    with pytest.raises(Retryable):
+        await bench.worker.work(replace(job, payload=event(7).dump()))
+    assert [] == bench.observer.lags
 
 
 async def test_an_event_of_no_issue_is_recorded_under_its_repository(bench: Bench) -> None:
