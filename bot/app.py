@@ -362,14 +362,9 @@ async def at_work(
     async with AsyncExitStack() as stack:
         stack.enter_context(alone(settings.database_url))
         database = await stack.enter_async_context(opened(settings.database_url))
-<<<<<<< HEAD
-        metrics = Metrics()
+        metrics = _metrics(settings)
         lease = Lease() if is_alone(settings) else lease_of(settings.queue.dead_after)
         client = gitea_client(settings, metrics, may_write=lease.demand)
-=======
-        metrics = _metrics(settings)
-        client = gitea_client(settings, metrics)
->>>>>>> house
         stack.push_async_callback(client.aclose)
         bot = _bot(settings, GiteaAPI(client), database, executor, metrics=metrics, now=now)
         if bot.reader:
@@ -384,7 +379,15 @@ async def at_work(
         yield bot, worker
 
 
-<<<<<<< HEAD
+def _metrics(settings: Settings) -> Metrics:
+    ai = settings.ai
+    return Metrics(
+        prices=(ai.price_in, ai.price_out),
+        tokens=ai.daily_tokens,
+        database="sqlite" if sqlite_path(settings.database_url) else "postgresql",
+    )
+
+
 def is_alone(settings: Settings) -> bool:
     """Whether one process at a time has the database: a SQLite file."""
     return sqlite_path(settings.database_url) is not None
@@ -407,18 +410,6 @@ def gitea_client(
     login: str = "",
     may_write: Callable[[], None] | None = None,
 ) -> Gitea:
-=======
-def _metrics(settings: Settings) -> Metrics:
-    ai = settings.ai
-    return Metrics(
-        prices=(ai.price_in, ai.price_out),
-        tokens=ai.daily_tokens,
-        database="sqlite" if sqlite_path(settings.database_url) else "postgresql",
-    )
-
-
-def gitea_client(settings: Settings, metrics: Metrics | None = None, *, login: str = "") -> Gitea:
->>>>>>> house
     """A client with the bot's token; with `login`, signed in with a name. Raises ConfigError."""
     gitea = settings.gitea
     return Gitea(

@@ -531,7 +531,6 @@ def queue_engine(database_url: str, *, at_once: bool = True) -> sa.Engine:
     return engine
 
 
-<<<<<<< HEAD
 def _put_back(connection: sa.Connection, names: Collection[str] | None = None) -> int:
     """Make what was begun, by these executors or by any, work that nobody has begun."""
     jobs = _table(
@@ -570,7 +569,8 @@ def _hurry(connection: sa.Connection, *, beyond: float) -> None:
     late = jobs.c.delay_until_epoch_ms > now_ms + int(beyond * 1000)
     waiting = sa.update(jobs).where(jobs.c.status == "DELAYED", late)
     connection.execute(waiting.values(delay_until_epoch_ms=now_ms))
-=======
+
+
 def _ages(engine: sa.Engine, now_ms: float) -> dict[str, float]:
     with engine.connect() as connection:
         columns = (
@@ -594,7 +594,6 @@ def _ages(engine: sa.Engine, now_ms: float) -> dict[str, float]:
             for name, (status, begun) in since.items()
         }
     return {name: max(0.0, now_ms - at) / 1000 if at else 0.0 for name, at in found.items()}
->>>>>>> house
 
 
 def _forget(engine: sa.Engine, before_ms: int, most: int) -> int:
