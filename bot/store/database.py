@@ -124,7 +124,8 @@ def durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
     cursor = connection.cursor()
     try:
         cursor.execute("PRAGMA busy_timeout=30000")
-        if not cursor.execute("PRAGMA page_count").fetchone()[0]:  # else it waits for who writes
+        cursor.execute("PRAGMA page_count")
+        if cursor.fetchone()[0] == 0:  # a new file; else this waits for who writes
             cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")  # see `files`
         for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
