@@ -33,6 +33,7 @@ from sqlalchemy.engine import make_url
 
 from bot.bell import Bell
 from bot.errors import CoordinatorError, Retryable, StoreError
+from bot.latest import Latest
 from bot.store.database import connect_args, durable_sqlite, queue_path, sqlite_path
 
 log = structlog.get_logger(__name__)
@@ -43,6 +44,7 @@ WORKFLOW = "work"
 VERSION = "1"  # of the jobs' format, not of the bot: see docs/decisions/0004-queue.md
 BATCH = 100  # jobs recorded in one transaction
 HOUR = 3600.0  # seconds; nothing is told to wait so long
+READINGS_MOST = 20_000  # remembered by `Freshness`: about 5 MB
 SETTLED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
@@ -320,6 +322,25 @@ class Engine:
         """How many jobs whose ids begin so are not done. Raises StoreError."""
         with _answering():
             return await asyncio.to_thread(_left_of, self._database, prefix)
+
+    async def put_off(self, partition: str) -> list[Job]:
+        """The jobs of a partition that failed, and wait to be tried again. Raises StoreError."""
+        with _answering():
+            return await asyncio.to_thread(self._put_off, partition)
+
+    def _put_off(self, partition: str) -> list[Job]:
+        with self._database.connect() as connection:
+            columns = "workflow_uuid", "status", "queue_partition_key"
+            jobs = _table(connection, "workflow_status", *columns)
+            inputs = _table(connection, "workflow_input", "workflow_uuid", "inputs")
+            found = connection.execute(
+                sa.select(inputs.c.inputs)
+                .join(jobs, jobs.c.workflow_uuid == inputs.c.workflow_uuid)
+                .where(jobs.c.status == "DELAYED", jobs.c.queue_partition_key == partition)
+            )
+            kept = map(json.loads, found.scalars())  # as DBOSPortableJSONSerializer writes it
+            given = [Job.load(one["positionalArgs"][0]) for one in kept]
+        return [job for job in given if job.attempt > 1]
 
     async def counts(self) -> dict[str, int]:
         """How many jobs are waiting, delayed and running in the whole queue. Raises StoreError."""
@@ -646,14 +667,15 @@ class Freshness:
 
     No clock is asked: jobs get a number when they are recorded, a reading the number at its
     beginning. Jobs recorded before this process began are older than any reading in it; jobs of
-    other replicas cannot be compared, and are never skipped.
+    other replicas cannot be compared, and are never skipped. Of readings the latest `most` are
+    remembered: an issue whose reading is forgotten is looked at once too often.
     """
 
-    def __init__(self, executor: str, boot: str) -> None:
+    def __init__(self, executor: str, boot: str, *, most: int = READINGS_MOST) -> None:
         self._executor = executor
         self._boot = boot
         self._number = 0
-        self._read: dict[object, int] = {}
+        self._read: Latest[object, int] = Latest(most)
 
     def stamp(self) -> str:
         """The mark of a job recorded now."""
