@@ -16,6 +16,8 @@ from tests.e2e.work import BOT, Work, at_work
 from tests.forges import ForgeServer
 from tests.unit.documents import DOCS, blocks
 
+pytestmark = pytest.mark.counted
+
 SAVE, PUT_BACK = (b.content for b in blocks(DOCS / "backup.md") if "run" in b.marks)
 SQLITE3 = f"""#!{sys.executable}
 import sqlite3, sys

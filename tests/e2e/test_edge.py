@@ -24,6 +24,8 @@ from bot.demo.story import BOT, REPOSITORY, Stage, staged
 from bot.errors import ConfigError
 from bot.server import serve_forever, serving
 
+pytestmark = pytest.mark.counted
+
 SECRET = "s3cr3t-of-the-hook"
 SILENT = 1.0  # seconds; far more than is waited for here
 

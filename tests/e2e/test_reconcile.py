@@ -16,6 +16,8 @@ from bot.reading import Wanted
 from bot.render import MARKER
 from bot.worker import RECHECK, look
 
+pytestmark = pytest.mark.counted
+
 SIZE = "\n\nContext estimate: 9k tokens\nDifficulty: easy"
 READ_ISSUE = r"^/repos/acme/rocket/issues/\d+$"
 
