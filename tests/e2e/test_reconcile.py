@@ -18,6 +18,8 @@ from bot.render import MARKER
 from bot.store.queries import Known, Store
 from bot.worker import RECHECK, look
 
+pytestmark = pytest.mark.counted
+
 SIZE = "\n\nContext estimate: 9k tokens\nDifficulty: easy"
 READ_ISSUE = r"^/repos/acme/rocket/issues/\d+$"
 

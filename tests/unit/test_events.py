@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import DeliveryError
@@ -419,7 +419,6 @@ def use(headers: dict[str, str], body: bytes) -> None:
     json.dumps(found.data, ensure_ascii=False).encode("utf-8")
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated())
 def test_whatever_stands_in_a_payload_only_a_refusal_is_raised(
     request_: tuple[dict[str, str], bytes],
@@ -427,7 +426,6 @@ def test_whatever_stands_in_a_payload_only_a_refusal_is_raised(
     use(*request_)
 
 
-@settings(max_examples=200)
 @given(st.sampled_from(deliveries()), st.data())
 def test_whatever_bytes_arrive_only_a_refusal_is_raised(one: Delivery, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(one.body)))
