@@ -1,21 +1,22 @@
 """How quickly a delivery is answered: the bot, and receivers that do less for it.
 
-    make bench                            # or, with the FastAPI receiver's interpreter:
+    make bench                 # makes an interpreter with FastAPI (.venv-bench) first
     python bench/ack.py PYTHON [ROUNDS] [DIRECTORY]
 
-Side by side in one run, each a process of its own on loopback, in turns: *bot*, all of `serve`, with
-each delivery on disk (SQLite, synchronous=FULL) before it is answered, and its queue busy with work
-that does nothing; *bot, queue idle*, the same while nothing is taken up; *fastapi*, the receiver this
-project began as, which verifies, parses, logs and keeps nothing; *aiohttp*, which only checks the
-signature; *aiohttp + sync*, which also writes the body to a file that has its size, and waits for the
-disk. What is sent are deliveries recorded from a real Gitea, 5 to 17 kB, each with an id of its own.
+Side by side in one run, each a process of its own on loopback, in turns: *bot*, all of `serve`,
+with each delivery on disk (SQLite, synchronous=FULL) before it is answered, and its queue busy
+with work that does nothing; *bot, queue idle*, the same while nothing is taken up; *fastapi*, the
+receiver this project began as, which verifies, parses, logs and keeps nothing; *aiohttp*, which
+only checks the signature; *aiohttp + sync*, which also writes the body to a file that has its size,
+and waits for the disk. What is sent are deliveries recorded from a real Gitea, 6 to 17 kB, each
+with an id of its own. PYTHON is the interpreter that has FastAPI.
 
-Prints milliseconds one after another over a kept connection and over new ones, as Gitea sends
-(median and 99th of 100), deliveries per second with 16 on their way at once, memory at the end,
-and each as a ratio to fastapi's. The disk's own time for one sync stands below. DIRECTORY says on
-which disk; a folder in /dev/shm tells what is left where a sync costs nothing. A machine that does
-other things too shows in the 99th first: several ROUNDS (3), and the median of them for what is per
-second.
+Prints milliseconds one after another, as Gitea sends, over a kept connection and over new ones
+(median and 99th of 100), deliveries per second with 16 on their way at once, microseconds of a
+processor that each of those took, and memory at the end; each also as a ratio to fastapi's. The
+disk's own time for one sync stands below. DIRECTORY says on which disk: a folder in /dev/shm tells
+what is left where a sync costs nothing. A machine that does other things too shows in the 99th
+first, and least in the microseconds.
 """
 
 from __future__ import annotations
@@ -65,12 +66,20 @@ class Receiver:
     kept: list[float] = field(default_factory=list)
     new: list[float] = field(default_factory=list)
     per_second: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
 
     def listening(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, f"{self.name} ended"
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    @property
+    def spent(self) -> float:
+        """Seconds of a processor, so far."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/stat").read_text("ascii").rpartition(")")[2]
+        return sum(map(int, status.split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def memory(self) -> float:
@@ -82,7 +91,8 @@ class Receiver:
     def figures(self) -> tuple[float, ...]:
         kept, new = statistics.quantiles(self.kept, n=100), statistics.quantiles(self.new, n=100)
         milli = [1000 * one for one in (kept[49], kept[98], new[49], new[98])]
-        return (*milli, statistics.median(self.per_second), self.memory)
+        micro = 1e6 * statistics.median(self.processor)
+        return (*milli, statistics.median(self.per_second), micro, self.memory)
 
 
 @contextmanager
@@ -191,7 +201,9 @@ def measure(receiver: Receiver, requests: Iterator[bytes]) -> None:
     list(one_by_one(receiver.port, requests, 30))  # what is only done once, is done
     receiver.kept += one_by_one(receiver.port, requests, KEPT)
     receiver.new += each_anew(receiver.port, requests, NEW)
+    before = receiver.spent
     receiver.per_second.append(asyncio.run(at_once(receiver.port, requests, MANY)))
+    receiver.processor.append((receiver.spent - before) / MANY)
 
 
 def syncs(directory: Path) -> float:
@@ -209,34 +221,34 @@ def syncs(directory: Path) -> float:
 
 
 def receivers(python: str, directory: Path) -> list[Receiver]:
-    made = []
-    for name, kind in {
-        "bot": "bot",
-        "bot, queue idle": "idle",
-        "fastapi": "",
-        "aiohttp": "bare",
-        "aiohttp + sync": "synced",
+    ours, made = sys.executable, []
+    for name, (interpreter, program, *more) in {
+        "bot": (ours, "bot_receiver.py", str(directory / "bot"), "50ms"),
+        "bot, queue idle": (ours, "bot_receiver.py", str(directory / "idle"), "1h"),
+        "fastapi": (python, "fastapi_receiver.py"),
+        "aiohttp": (ours, "bare_receiver.py"),
+        "aiohttp + sync": (ours, "bare_receiver.py", str(directory)),
     }.items():
-        port, place = free_port(), directory / (kind or "fastapi")
-        place.mkdir()
-        ours = [sys.executable, str(HERE / "receivers.py"), kind, str(port), SECRET, str(place)]
-        theirs = [python, str(HERE / "fastapi_receiver.py"), str(port), SECRET]
-        made.append(Receiver(name, ours if kind else theirs, port))
+        port = free_port()
+        command = [interpreter, str(HERE / program), str(port), SECRET, *more]
+        made.append(Receiver(name, command, port))
+    for place in ("bot", "idle"):
+        (directory / place).mkdir()
     return made
 
 
-HEAD = ("receiver", "kept p50", "p99", "new p50", "p99", "per second", "MB")
+HEAD = ("kept p50", "p99", "new p50", "p99", "per second", "µs each", "MB")
 
 
 def table(found: list[Receiver]) -> None:
     base = next(one for one in found if one.name == "fastapi").figures()
-    print("{:<16}{:>18}{:>18}{:>18}{:>18}{:>18}{:>16}".format(*HEAD))
+    print(f"{'':<16}{''.join(f'{name:>17}' for name in HEAD)}")
     for one in found:
         cells = [
-            f"{value:>9.{0 if column >= 4 else 2}f} ({value / base[column]:4.2f}x)"
+            f"{value:.{0 if column >= 4 else 2}f} ({value / base[column]:.2f}x)"
             for column, value in enumerate(one.figures())
         ]
-        print(f"{one.name:<16}{''.join(f'{cell:>18}' for cell in cells)}")
+        print(f"{one.name:<16}{''.join(f'{cell:>17}' for cell in cells)}")
 
 
 def main(python: str, rounds: str = "3", where: str | None = None) -> None:
@@ -253,7 +265,9 @@ def main(python: str, rounds: str = "3", where: str | None = None) -> None:
             disk.append(syncs(directory))
         table(found)
         load = os.getloadavg()[0]
-        print(f"\none sync: {statistics.median(disk):.2f} ms; {os.cpu_count()} cores, load {load:.1f}")
+        print(
+            f"\none sync: {statistics.median(disk):.2f} ms; {os.cpu_count()} cores, load {load:.1f}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What this project began as: FastAPI and uvicorn; verifies, parses and logs, and keeps nothing.
 
-For `ack.py`, which calls it with an interpreter of its own: `fastapi_receiver.py PORT SECRET`.
+For `ack.py`, which calls it with an interpreter of its own:
+
+    python bench/fastapi_receiver.py PORT SECRET
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from pydantic import (
     StrictStr,
     ValidationError,
 )
+from pydantic_core import to_json
 
 from bot.errors import DeliveryError
 from bot.gitea.sansio import JSON, UNSUPPORTED, form_payload, header, media_type
@@ -141,9 +142,8 @@ class Event:
         name = _word(_from_forge(headers, "Event"))
         if name is None:
             raise DeliveryError(422, "not a Gitea delivery: no X-Gitea-Event header that is a word")
-        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         event = cls(
-            delivery=_delivery(_from_forge(headers, "Delivery")) or digest,
+            delivery=_delivery(_from_forge(headers, "Delivery")) or _digest(body),
             name=name,
             type=_word(_from_forge(headers, "Event-Type")) or name,
             target=_word(_from_forge(headers, "Hook-Installation-Target-Type")) or "",
@@ -255,7 +255,7 @@ class Event:
     def dump(self) -> str:
         """The event as ASCII JSON, for the queue."""
         kept = {field.name: getattr(self, field.name) for field in fields(self)}
-        return json.dumps(kept, separators=(",", ":"))
+        return to_json(kept, ensure_ascii=True).decode("ascii")
 
     @classmethod
     def load(cls, text: str) -> Self:
@@ -280,6 +280,10 @@ def _word(value: str | None) -> str | None:
 
 def _delivery(value: str | None) -> str | None:
     return value if value and re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._-]{7,63}", value) else None
+
+
+def _digest(body: bytes) -> str:
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 def _json_of(headers: Mapping[str, str], body: bytes) -> bytes:
