@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 SOURCES := bot handlers tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install run test lint format lock bench clean
+.PHONY: help demo install run test faults lint format lock bench clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,9 @@ run: $(BIN)/.installed ## Serve, with the settings of .env (see .env.example) an
 
 test: $(BIN)/.dev ## Run every test; less than 95 % of branches covered is a failure
 	$(BIN)/pytest -n auto --cov --cov-branch --cov-report=term --cov-fail-under=95 $(PYTEST_ARGS)
+
+faults: $(BIN)/.dev ## Break everything at random, 200 times, on SQLite and PostgreSQL (ARGS="--runs 10")
+	$(BIN)/python -m tests.faults.play $(ARGS)
 
 lint: $(BIN)/.dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

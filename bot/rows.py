@@ -19,18 +19,22 @@ from pydantic_core import to_json
 log = structlog.get_logger(__name__)
 
 TABLES = ("workflow_status", "workflow_input")
-TIMES = frozenset({"created_at", "updated_at", "retention_timestamp"})  # set by the database itself
+TIMES = frozenset({"updated_at", "retention_timestamp"})  # set by the database itself
 ODD = '"\\ä\n'  # in a payload; whoever writes it otherwise than JSON does is found out
 
 Row: TypeAlias = dict[str, Any]
 
 
 class Entry(NamedTuple):
-    """A job, as far as its rows differ from those of others: its id, its partition, all of it."""
+    """A job, as far as its rows differ from those of others.
+
+    `text` is all of it; `at` is when it was recorded, in milliseconds since 1970.
+    """
 
     id: str
     partition: str
     text: str
+    at: int
 
 
 Enqueue: TypeAlias = Callable[[sa.Connection, Entry], object]
@@ -41,7 +45,7 @@ class Rows:
     """Writes the two rows of each job, as they were written for an example."""
 
     def __init__(self, job: Row, given: Row, example: Entry) -> None:
-        own = ("workflow_uuid", "queue_partition_key", "creator_xid")
+        own = ("workflow_uuid", "queue_partition_key", "creator_xid", "created_at")
         self._around = given["inputs"].split(_quoted(example.text))
         self._job = _Table(TABLES[0], job, own)
         self._given = _Table(TABLES[1], given, ("workflow_uuid", "inputs"))
@@ -49,7 +53,7 @@ class Rows:
     def write(self, connection: sa.Connection, entries: Sequence[Entry]) -> None:
         """Enqueue jobs within a transaction; one whose id is known stays as it is."""
         before, after = self._around
-        jobs = [(one.id, one.partition, str(uuid.uuid4())) for one in entries]
+        jobs = [(one.id, one.partition, str(uuid.uuid4()), one.at) for one in entries]
         given = [(one.id, f"{before}{_quoted(one.text)}{after}") for one in entries]
         self._job.insert(connection, jobs)
         self._given.insert(connection, given)
@@ -68,7 +72,7 @@ class _Table:
             "ON CONFLICT (workflow_uuid) DO NOTHING"
         )
 
-    def insert(self, connection: sa.Connection, rows: Sequence[tuple[str, ...]]) -> None:
+    def insert(self, connection: sa.Connection, rows: Sequence[tuple[str | int, ...]]) -> None:
         connection.exec_driver_sql(self._statement, [row + self._same for row in rows])
 
 
@@ -85,7 +89,7 @@ def learned(engine: sa.Engine, enqueue: Enqueue) -> Rows | None:
 
 
 def _learned(connection: sa.Connection, enqueue: Enqueue) -> Rows | None:
-    one, two, ours = (Entry(f"{uuid.uuid4()}", f"p{n}", f"{ODD}{n}") for n in range(3))
+    one, two, ours = (Entry(str(uuid.uuid4()), f"p{n}", f"{ODD}{n}", n) for n in range(3))
     enqueue(connection, one)
     enqueue(connection, two)
     job, given = _read(connection, one)
@@ -111,6 +115,7 @@ def _common(job: Row, given: Row, entry: Entry) -> list[Row]:
         "workflow_uuid": job["workflow_uuid"] == entry.id,
         "queue_partition_key": job["queue_partition_key"] == entry.partition,
         "creator_xid": isinstance(job["creator_xid"], str),
+        "created_at": job["created_at"] == entry.at,
     }
     its = {
         "workflow_uuid": given["workflow_uuid"] == entry.id,

@@ -251,6 +251,27 @@ async def test_the_same_id_runs_once(database_url: str) -> None:
         assert [("look", "done")] * 2 == desk.outcomes
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["at once", "one after another"])
+async def test_jobs_of_a_partition_are_done_in_the_order_of_recording(
+    sqlite_url: str, *, together: bool
+) -> None:
+    """Whatever their ids are: those of deliveries say nothing."""
+    names = [f"{9 - nth}" for nth in range(8)]
+    recorder = Recorder(sqlite_url)
+    async with at_work(sqlite_url):  # it makes the tables
+        pass
+    if together:
+        await asyncio.gather(*(recorder.record(job(name)) for name in names))
+    else:
+        for name in names:
+            await recorder.record(job(name))
+    await recorder.record(job(names[0]))  # a repeat changes nothing
+    await recorder.close()
+    async with at_work(sqlite_url) as desk:
+        await desk.done(len(names))
+        assert names == [one.id for one in desk.ran]
+
+
 async def test_one_at_a_time_per_partition_and_side_by_side_over_partitions(
     database_url: str,
 ) -> None:

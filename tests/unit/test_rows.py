@@ -62,7 +62,7 @@ def count(recorder: Recorder) -> list[int]:
 
 def alike(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows without what is each one's own."""
-    own = TIMES | {"workflow_uuid", "creator_xid"}
+    own = TIMES | {"workflow_uuid", "creator_xid", "created_at"}
     return [{k: v for k, v in row.items() if k not in own} for row in rows]
 
 
@@ -85,6 +85,7 @@ async def test_the_rows_are_those_of_the_library(recorder: Recorder) -> None:
     assert {len(theirs[0]["creator_xid"])} == {len(ours[0]["creator_xid"])}
     for row, other in zip(theirs, ours, strict=True):
         assert all(abs(row[time] - other[time]) < 60_000 for time in TIMES & row.keys())
+    assert theirs[0]["created_at"] < ours[0]["created_at"]
 
 
 async def test_a_job_that_is_known_stays_as_it_is(recorder: Recorder) -> None:
@@ -148,5 +149,7 @@ async def test_several_are_written_at_once(recorder: Recorder) -> None:
     assert isinstance(found, Rows)
     jobs = [job() for _ in range(3)]
     with recorder._engine.begin() as connection:
-        found.write(connection, [Entry(one.id, one.partition, one.dump()) for one in jobs])
+        found.write(
+            connection, [entry for entry, _ in recorder._entries([(one, 0.0) for one in jobs])]
+        )
     assert [2, 2, 2] == [len(read(recorder, one)) for one in jobs]
