@@ -354,13 +354,17 @@ class Engine:
                 connection.execute(sa.delete(payloads).where(payloads.c.workflow_uuid.in_(ids)))
             return int(connection.execute(sa.delete(jobs).where(old)).rowcount)
 
-    async def stop(self, limit: timedelta) -> None:
-        """Take no new work; what runs may finish within `limit`, the rest is for the next start."""
-        global _running  # noqa: PLW0603
+    async def rest(self, limit: timedelta) -> None:
+        """Begin nothing more; what runs may finish within `limit`. What comes is still recorded."""
         self._stopping.set()
         for event in self._dbos.background_thread_stop_events:
             event.set()
         await self._finish(limit.total_seconds())
+
+    async def stop(self, limit: timedelta) -> None:
+        """Take no new work; what runs may finish within `limit`, the rest is for the next start."""
+        global _running  # noqa: PLW0603
+        await self.rest(limit)
         if self._recorder is not None:
             recorder, self._recorder = self._recorder, None
             await recorder.close()
