@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import DeliveryError
-from bot.gitea.events import MAX_DEPTH, MAX_VALUES, Event
+from bot.gitea.events import MAX_DEPTH, MAX_VALUES, Event, _Sound, _sound
 from bot.models import MAX_ISSUE_NUMBER, IssueRef
 from tests.recorded import Delivery, deliveries, delivery, form_delivery
 
@@ -424,6 +424,28 @@ def test_whatever_stands_in_a_payload_only_a_refusal_is_raised(
     request_: tuple[dict[str, str], bytes],
 ) -> None:
     use(*request_)
+
+
+@given(ODD_VALUES, st.booleans())
+def test_where_the_bytes_tell_that_a_payload_is_sound_nothing_would_be_found_in_it(
+    value: Any, plain: bool
+) -> None:
+    body = json.dumps({"a": value}, ensure_ascii=plain).encode("utf-8", "surrogatepass")
+    found = refused_or_read(body)
+    if isinstance(found, dict) and _sound(body):
+        assert found == _Sound().mapping(json.loads(body), 1)
+
+
+def refused_or_read(body: bytes) -> dict[str, Any] | DeliveryError:
+    try:
+        return Event.from_request(HEADERS, body).data
+    except DeliveryError as error:
+        return error
+
+
+@pytest.mark.parametrize("one", deliveries(), ids=lambda one: one.name)
+def test_of_what_gitea_sends_the_bytes_tell_that_it_is_sound(one: Delivery) -> None:
+    assert _sound(one.body)
 
 
 @given(st.sampled_from(deliveries()), st.data())
