@@ -34,6 +34,7 @@ from bot.ai_memory import Budget, InMemory, Known, Memory, recall
 from bot.errors import AIError
 from bot.models import IssueRef, Reading
 from bot.reading import (
+    PASSING,
     READING,
     Answer,
     AskError,
@@ -63,7 +64,6 @@ LONGEST_WAIT = 20.0  # seconds; where the API wants more, the report is made wit
 PAUSE = timedelta(seconds=30)  # how long nobody asks after the API could not answer
 LONGEST_PAUSE = timedelta(minutes=10)
 UNUSABLE = ("cut-off", "malformed")
-PASSING = ("overloaded", "unreachable", "timeout")
 
 A = TypeVar("A")
 

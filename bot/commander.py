@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -95,7 +95,23 @@ class Commander:
             log.info("command.too_old", issue=str(event.issue), said_at=event.said_at.isoformat())
             return Done()  # nobody knows any more whether it was done
         request = await self._hearing.told(event, written_at)
-        return await self._answer(request) if request else Done()
+        if request is None:
+            return Done()
+        done = Done() if request.boxes else await self._missed_before(event)
+        done.add(await self._answer(request))
+        return done
+
+    async def _missed_before(self, event: Event) -> Done:
+        """Do first what was said before, and was not heard."""
+        missed = await self._hearing.missed_before(event)
+        if event.issue is None or not missed:
+            return Done()
+        log.info("command.missed", issue=str(event.issue), comments=missed)
+        try:
+            return await self.hear(event.issue, missed, oldest=datetime.min.replace(tzinfo=UTC))
+        except (Retryable, Permanent, UserError) as error:
+            log.warning("command.not_made_up_for", issue=str(event.issue), error=str(error))
+            return Done()  # it is found again by asking; who says something else need not wait
 
     async def hear(
         self,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -54,8 +54,14 @@ log = structlog.get_logger(__name__)
 
 OVERLAP = timedelta(minutes=1)  # what the recheck asks of again: transactions may be seen late
 
-Later = Callable[[Collection[IssueRef]], Awaitable[None]]
-"""Has other issues looked at, durably, after this one."""
+ASK_AGAIN = 300.0  # seconds after which Claude is asked again where the API was down
+
+
+class Later(Protocol):
+    """Has issues looked at, durably, after this one."""
+
+    async def __call__(self, refs: Collection[IssueRef], *, after: float = 0.0) -> None:
+        """Look at these no sooner than `after` seconds from now."""
 
 
 class Sayings(Protocol):
@@ -419,6 +425,8 @@ class Coordinator:
             await self._store.save(replace(known, notice=""))
         if understood.under_way:
             raise _StillReading(understood.under_way)
+        if understood.passing:
+            await later([issue.ref], after=ASK_AGAIN)
 
     async def _notice(self, seen: _Case, report: Report, around: Surroundings) -> Notice | None:
         """What is to be told in a comment of its own: what turned just now, or was not told yet."""

@@ -532,7 +532,15 @@ class Recorder:
             options = _options(entry, delay)
             self._client.enqueue_in_transaction(connection, options, entry.text)
             mine = sa.update(jobs).where(jobs.c.workflow_uuid == entry.id)
-            connection.execute(mine.values(created_at=entry.at))
+            connection.execute(mine.values(created_at=_recorded(connection, entry.at)))
+
+
+def _recorded(connection: sa.Connection, ours: int) -> Any:  # noqa: ANN401 - SQL, or a number
+    """When a job is recorded: where replicas share the database, by its clock, which is one."""
+    if connection.dialect.name == "sqlite":
+        return ours
+    seconds = sa.func.extract("epoch", sa.func.clock_timestamp())
+    return sa.cast(seconds * 1000, sa.BigInteger)
 
 
 def _options(entry: Entry, delay: float) -> Any:  # noqa: ANN401 - a TypedDict of dbos's

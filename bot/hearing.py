@@ -7,9 +7,9 @@ of them did is in the ledger, and the other leaves it out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.boxes import standing, still_asked
@@ -19,10 +19,11 @@ from bot.gitea.models import Comment, Issue, Repository
 from bot.ledger import Ledger, left_of_event, left_to_hear, pass_over
 from bot.listening import TICKED, Listener
 from bot.models import IssueRef
-from bot.requests import Request, Wanted, name_of
+from bot.requests import PASSED, Request, Wanted, name_of
 from bot.sayings import Field
 from bot.ticks import Ticks, moment, place, version, wanted
 
+BEFORE = timedelta(hours=1)
 SOMEBODY = ""  # who may write, and so could tick
 
 
@@ -34,6 +35,9 @@ class Reader(Protocol):
 
     async def comment(self, repo: str, id: int) -> Comment:  # noqa: A002
         """One comment."""
+
+    def comments(self, ref: IssueRef, *, since: datetime | None = None) -> AsyncIterator[Comment]:
+        """Those of an issue that were written or edited since then."""
 
     async def repository(self, owner: str, repo: str) -> Repository:
         """A repository."""
@@ -89,6 +93,26 @@ class Hearing:
         return replace(request, wanted=tuple(kept))
 
     # -- by asking --------------------------------------------------------------------------
+
+    async def missed_before(self, event: Event) -> list[int]:
+        """Comments with commands that nobody has heard, of the hour before an event's comment.
+
+        Their events were lost; to do them when they are found would overrule what was said later.
+        """
+        comment, at = event.comment, event.said_at
+        if event.issue is None or comment is None or at is None or event.action != "created":
+            return []
+        said = self._gitea.comments(event.issue, since=at - BEFORE)
+        earlier = [one async for one in said if one.id < comment.id]
+        return [one.id for one in earlier if await self._is_missed(one)]
+
+    async def _is_missed(self, comment: Comment) -> bool:
+        own = self._listener.is_me(comment.user.login)
+        if own or not await asyncio.to_thread(self._listener.holds_commands, comment):
+            return False
+        origin = f"comment:{comment.id}:"
+        done = [await self._ledger.finished(place) for place in (origin, f"{PASSED}:{origin}")]
+        return not any(done)
 
     async def read(
         self, ref: IssueRef, comments: Collection[int], *, opening: bool, oldest: datetime

@@ -50,6 +50,10 @@ class Wanted(StrEnum):
     DEPENDENCIES = "dependencies"
 
 
+PASSING = ("overloaded", "unreachable", "timeout", "paused")
+"""The outcomes after which asking again some minutes later may help."""
+
+
 class AskError(AIError):
     """One way in which asking failed.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -32,7 +33,7 @@ _UNSAFE = re.compile(
 class Pen(Protocol):
     """What answering needs of Gitea."""
 
-    def comments(self, ref: IssueRef) -> AsyncIterator[Comment]:
+    def comments(self, ref: IssueRef, *, since: datetime | None = None) -> AsyncIterator[Comment]:
         """All comments of an issue."""
 
     async def create_comment(self, ref: IssueRef, body: str) -> Comment:

@@ -13,7 +13,7 @@ from bot.errors import AIError
 from bot.gitea.models import Issue
 from bot.models import IssueRef, Metadata, Reading
 from bot.parser import parse
-from bot.reading import Wanted
+from bot.reading import PASSING, AskError, Wanted
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,8 @@ class Understood:
 
     That is a reading, a `failure` fit for the report, or nothing yet: then `under_way` is done
     when Claude has answered. None of them where there was nothing to ask. `unread`: what the issue
-    waits for is to be read by Claude, and was not read in this text so far.
+    waits for is to be read by Claude, and was not read in this text so far. `passing`: the failure
+    is one that passes by itself.
     """
 
     metadata: Metadata
@@ -46,6 +47,7 @@ class Understood:
     failure: str | None = None
     under_way: asyncio.Task[None] | None = None
     unread: bool = False
+    passing: bool = False
 
     @property
     def refs(self) -> frozenset[IssueRef]:
@@ -98,7 +100,8 @@ class Understanding:
             return Understood(metadata, reading=asked.result())
         except AIError as error:
             log.warning("ai.failed", issue=str(issue.ref), error=str(error))
-            return Understood(metadata, failure=str(error), unread=unread)
+            passing = isinstance(error, AskError) and error.outcome in PASSING
+            return Understood(metadata, failure=str(error), unread=unread, passing=passing)
 
     async def forget(self, issue: Issue) -> None:
         """Have Claude asked about this text again, though it has answered."""

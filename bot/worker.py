@@ -290,10 +290,10 @@ class Worker:
         self._looked[ref] = time.monotonic()
         await self._store.forget_failure(_failure_of_look(ref))
 
-    async def _later(self, refs: Collection[IssueRef]) -> None:
+    async def _later(self, refs: Collection[IssueRef], *, after: float = 0.0) -> None:
         """Have issues looked at after this job; a look too many finds nothing to do."""
         looks = [look(ref, stamp=self._freshness.stamp()) for ref in refs]
-        await asyncio.gather(*map(self._queue.submit, looks))
+        await asyncio.gather(*(self._queue.submit(one, delay=after) for one in looks))
 
     def _heard(self, missed: Hear) -> Job:
         ref, words, stamp = missed.ref, missed.comments, self._freshness.stamp()

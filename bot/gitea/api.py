@@ -253,9 +253,14 @@ class GiteaAPI:
         except Retryable as error:
             raise _wordless(error, "is not there") from None
 
-    async def comments(self, ref: IssueRef) -> AsyncIterator[Comment]:
-        """GET …/issues/{number}/comments, oldest first. Gitea sends all of them in one page."""
-        async for item in self.client.getiter(ISSUE + "/comments", **_at(ref)):
+    async def comments(
+        self, ref: IssueRef, *, since: datetime | None = None
+    ) -> AsyncIterator[Comment]:
+        """GET …/issues/{number}/comments, oldest first. Gitea sends all of them in one page.
+
+        `since`: only those written or edited since then.
+        """
+        async for item in self.client.getiter(ISSUE + "/comments", **_at(ref), since=since):
             yield read(Comment, item)
 
     async def comments_since(self, repo: str, since: datetime) -> AsyncIterator[Comment]:

@@ -239,10 +239,13 @@ class World:
         self.step("permission")
         return Permission(permission=self.rights.get(user, "none"))
 
-    async def comments(self, ref: IssueRef) -> AsyncIterator[Comment]:
+    async def comments(
+        self, ref: IssueRef, *, since: datetime | None = None
+    ) -> AsyncIterator[Comment]:
         self.step("comments")
         for one in list(self.comments_there):
-            yield one
+            if since is None or one.updated_at >= since:
+                yield one
 
     def write(self, login: str, body: str) -> Comment:
         made = Comment(

@@ -317,7 +317,6 @@ async def test_asking_again_edits_the_last_answer(world: World) -> None:
     ("who", "between"),
     [
         ("bob", "Thank you."),
-        ("bob", "/status\nThank you."),
         ("bob", "> /status"),
         ("coordinator", f"{MARKER}\nReport"),
         ("coordinator", "It is ready now."),

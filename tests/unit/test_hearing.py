@@ -100,6 +100,30 @@ async def test_who_goes_on_after_a_crash_brings_it_to_the_same_end(
     assert (calm.replies, calm.reactions) == (world.replies, world.reactions)
 
 
+# -- in order --------------------------------------------------------------------------------
+
+
+async def test_what_was_missed_is_done_before_what_was_said_later(world: World) -> None:
+    """Else it would overrule that, when it is found."""
+    missed = world.write("alice", "/hold a")
+    words = world.write("bob", "Words.")
+    later = world.write("bob", "/hold b")
+    await world.hears("bob", later)
+    assert ["hold a by alice", "hold b by bob"] == world.told
+    for one in (missed, words, later):
+        await world.found(one)
+        await world.hears(one.user.login, one)
+    assert ["hold a by alice", "hold b by bob"] == world.told
+
+
+async def test_what_was_missed_and_cannot_be_done_holds_up_nobody(world: World) -> None:
+    world.write("alice", "/hold a")
+    later = world.write("bob", "/hold b")
+    world.refused["comment"] = Retryable("down")
+    await world.hears("bob", later)
+    assert ["hold b by bob"] == world.told
+
+
 # -- edited ----------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from bot import understanding
 from bot.errors import AIError
 from bot.gitea.models import Issue, IssueRepository
 from bot.models import Difficulty, IssueRef, Metadata, Reading
-from bot.reading import Wanted
+from bot.reading import AskError, Wanted
 from bot.understanding import LONG, Understanding, Understood
 
 NOW = datetime(2026, 11, 22, 15, tzinfo=UTC)
@@ -102,6 +102,21 @@ async def test_why_claude_could_not_be_asked_is_kept_for_the_report() -> None:
     claude = Claude(AIError("the day's budget is used up"))
     found = await Understanding(claude, frozenset()).of(issue("Words."), None)
     assert "the day's budget is used up" == found.failure
+
+
+@pytest.mark.parametrize(
+    ("expected", "error"),
+    [
+        (True, AskError("no answer", "unreachable")),
+        (True, AskError("no answer", "paused")),
+        (False, AskError("the key is wrong", "rejected")),
+        (False, AskError("the day's budget is used up", "budget")),
+        (False, AIError("no")),
+    ],
+)
+async def test_it_is_told_whether_asking_again_may_help(expected: bool, error: AIError) -> None:
+    found = await Understanding(Claude(error), frozenset()).of(issue("Words."), None)
+    assert expected is found.passing
 
 
 async def test_who_has_no_patience_is_told_when_claude_has_answered() -> None:
