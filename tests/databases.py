@@ -103,10 +103,14 @@ def _free_port() -> int:
 def fresh_database(server: str) -> Iterator[str]:
     """The URL of an empty database, which goes away at the end."""
     name = f"t{uuid4().hex}"
+    _ask(server, f'CREATE DATABASE "{name}"')
+    yield server.rpartition("/")[0] + f"/{name}"
+    _ask(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _ask(server: str, statement: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
-        yield server.rpartition("/")[0] + f"/{name}"
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+        connection.execute(statement)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

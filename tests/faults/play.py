@@ -28,7 +28,7 @@ from bot.store import tables as t
 from bot.store.database import async_url
 from tests.databases import PostgresServer, find_postgres, fresh_database, run_postgres
 from tests.faults.oracle import Snapshot, snapshot
-from tests.faults.script import script
+from tests.faults.script import Deed, script
 from tests.faults.world import World, world
 from tests.faults.wrongs import ANYWHERE, ON_POSTGRESQL, ON_SQLITE, Wrong
 
@@ -91,7 +91,6 @@ async def expected(seed: int, issues: int) -> Expected:
                 for deed in act:
                     deed.do(made.forge)
                     await quiet(made)
-                await rechecked(made)
                 acts.append(snapshot(made.forge))
             kept = await _kept(url)
             assert [] == kept.failures
@@ -123,16 +122,19 @@ async def play(
             made.processes_named(*place.replicas)
             await made.up()
             trouble = Trouble(made, Random(run.seed), place.wrongs, run)
-            for nth, act in enumerate(acts):
-                await trouble.around(act, right.acts[nth])
-                run.deliveries = made.proxy.recorded
+            for act, stands in zip(acts, right.acts, strict=True):
+                await trouble.around(act, stands)
                 if run.differences:
-                    keep_logs(made, run)
-                    return run
+                    break
+            else:
+                await trouble.stays(right.acts[-1])
+            run.deliveries = made.proxy.recorded
             kept = await _kept(url)
             run.differences += [f"set aside: {one}" for one in kept.failures]
             if kept.commands != right.commands:
                 run.differences.append(f"{kept.commands} commands done, not {right.commands}")
+            if run.differences:
+                keep_logs(made, run)
         return run
 
 
@@ -155,12 +157,12 @@ class Trouble:
         self._run = run
         self._going: dict[Wrong, asyncio.Task[str]] = {}
 
-    async def around(self, act: Sequence[object], right: Snapshot) -> None:
+    async def around(self, act: Sequence[Deed], right: Snapshot) -> None:
         """One act; then all is mended, and within a while everything has to be right."""
         for deed in act:
             if self._random.random() < OFTEN:
                 self._begin(self._random.choice(self._wrongs))
-            deed.do(self._world.forge)  # type: ignore[attr-defined]
+            deed.do(self._world.forge)
             self._run.deeds += 1
             await asyncio.sleep(self._random.uniform(0, 0.3))
         for going in self._going.values():
@@ -168,6 +170,11 @@ class Trouble:
         self._going.clear()
         await self._mend()
         await self._judge(right)
+
+    async def stays(self, right: Snapshot) -> None:
+        """As it is now it has to be after the next recheck, and the one after that."""
+        await rechecked(self._world)
+        self._run.differences += snapshot(self._world.forge).differences(right)
 
     def _begin(self, wrong: Wrong) -> None:
         going = self._going.get(wrong)
@@ -184,7 +191,7 @@ class Trouble:
         await self._world.up()
 
     async def _judge(self, right: Snapshot) -> None:
-        """Right at last, and so it stays."""
+        """Right at last."""
         begun = time.monotonic()
         while found := snapshot(self._world.forge).differences(right):
             if time.monotonic() - begun > SETTLE_SECONDS:
@@ -192,9 +199,6 @@ class Trouble:
                 return
             await asyncio.sleep(0.1)
         self._run.slowest = max(self._run.slowest, time.monotonic() - begun)
-        await quiet(self._world)
-        await rechecked(self._world)
-        self._run.differences += snapshot(self._world.forge).differences(right)
 
 
 async def quiet(made: World) -> None:
@@ -208,10 +212,9 @@ async def quiet(made: World) -> None:
 
 async def rechecked(made: World) -> None:
     """Return when it was looked for what was missed, from beginning to end, since now."""
-    searches = made.forge.requests
     async with asyncio.timeout(QUIET_SECONDS):
-        before = len(searches.matching("GET", "^/repos/issues/search$"))
-        while len(searches.matching("GET", "^/repos/issues/search$")) < before + 3:
+        before = made.forge.requests.count("GET", "^/repos/issues/search$")
+        while made.forge.requests.count("GET", "^/repos/issues/search$") < before + 2:
             await asyncio.sleep(0.05)
     await quiet(made)
 
@@ -242,20 +245,24 @@ async def places(on: str) -> AsyncIterator[list[Place]]:
 
 
 async def _main(args: argparse.Namespace) -> int:
-    done: list[Run] = []
-    right: dict[int, Expected] = {}
-    async with places(args.on) as where:
-        for seed in range(args.seed, args.seed + args.runs):
-            script_seed = seed % args.scripts
+    seeds = range(args.seed, args.seed + args.runs)
+    turn = asyncio.Semaphore(args.jobs)
+    right: dict[int, asyncio.Task[Expected]] = {}
+
+    async def one(seed: int, where: Sequence[Place]) -> Run:
+        script_seed = seed % args.scripts
+        async with turn:
             if script_seed not in right:
-                right[script_seed] = await expected(script_seed, args.issues)
-            place = where[(seed // args.scripts) % len(where)]
-            expect = right[script_seed]
+                right[script_seed] = asyncio.create_task(expected(script_seed, args.issues))
+            place, expect = where[(seed // args.scripts) % len(where)], await right[script_seed]
             run = await play(seed, expect, args.issues, place, script_seed=script_seed)
-            done.append(run)
-            print(run, *run.differences, sep="\n  ", flush=True)
+        print(run, *run.differences, sep="\n  ", flush=True)
+        return run
+
+    async with places(args.on) as where:
+        done = await asyncio.gather(*(one(seed, where) for seed in seeds))
     _sum_up(done)
-    return int(any(one.differences for one in done))
+    return int(any(run.differences for run in done))
 
 
 def _sum_up(done: Sequence[Run]) -> None:
@@ -280,6 +287,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the first run")
     parser.add_argument("--on", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--issues", type=int, default=6)
+    parser.add_argument("--jobs", type=int, default=2, help="runs at once")
     parser.add_argument("--scripts", type=int, default=10, help="different scripts")
     return parser.parse_args()
 

@@ -143,7 +143,7 @@ class World:
             "HOST": "127.0.0.1",
             "BOT_CONFIG": str(self.directory / "bot.toml"),
             "LOG_LEVEL": "info",
-            "MOSAIC_RECHECK_EVERY": "3s",
+            "MOSAIC_RECHECK_EVERY": "2s",
             "MOSAIC_GITEA__TIMEOUT": "1s",
             "MOSAIC_QUEUE__FIRST_WAIT": "100ms",
             "MOSAIC_QUEUE__LONGEST_WAIT": "1s",

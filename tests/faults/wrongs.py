@@ -19,6 +19,7 @@ Wrong = Callable[[World, Random], Awaitable[str]]
 """Breaks something for a while; returns what it was, once it is mended."""
 
 WRITES = r"^/repos/"
+RESTARTING = asyncio.Lock()  # of the one server that all runs share
 
 
 async def kill_the_bot(world: World, random: Random) -> str:
@@ -171,7 +172,8 @@ async def postgresql_restarted(world: World, random: Random) -> str:
     """All its connections end."""
     mode = random.choice(("fast", "immediate"))
     assert world.postgres is not None
-    await asyncio.to_thread(world.postgres.restart, mode)
+    async with RESTARTING:
+        await asyncio.to_thread(world.postgres.restart, mode)
     return f"PostgreSQL restarted ({mode})"
 
 
