@@ -35,10 +35,12 @@ from bot.estimator import SizeLimits
 from bot.gitea.api import GiteaAPI
 from bot.gitea.client import Gitea
 from bot.gitea.models import User
+from bot.heartbeat import Heartbeat, lease_of, process_name
 from bot.help_page import help_page
 from bot.herald import Herald
 from bot.housekeeping import Housekeeping
 from bot.judgement import judgement
+from bot.lease import Lease
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.mirror import Mirror
 from bot.models import IssueRef
@@ -62,6 +64,7 @@ from bot.store.naming import NameStore
 from bot.store.natives import NativesStore
 from bot.store.policies import PolicyStore
 from bot.store.queries import Store
+from bot.store.replicas import Replicas
 from bot.store.sayings import SayingsStore
 from bot.store.watching import Watching
 from bot.surroundings import Surveyor
@@ -360,12 +363,17 @@ async def at_work(
         stack.enter_context(alone(settings.database_url))
         database = await stack.enter_async_context(opened(settings.database_url))
         metrics = _metrics(settings)
-        client = gitea_client(settings, metrics)
+        lease = Lease() if is_alone(settings) else lease_of(settings.queue.dead_after)
+        client = gitea_client(settings, metrics, may_write=lease.demand)
         stack.push_async_callback(client.aclose)
         bot = _bot(settings, GiteaAPI(client), database, executor, metrics=metrics, now=now)
         if bot.reader:
             stack.push_async_callback(bot.reader.close)
         worker = _worker(bot, now)
+        if not is_alone(settings):
+            heartbeat = _heartbeat(bot, Replicas(database, now=now), lease)
+            await heartbeat.start()
+            stack.push_async_callback(heartbeat.stop)
         await bot.engine.start(worker.work, worker.give_up)
         stack.push_async_callback(bot.engine.stop, settings.server.shutdown)
         yield bot, worker
@@ -380,7 +388,28 @@ def _metrics(settings: Settings) -> Metrics:
     )
 
 
-def gitea_client(settings: Settings, metrics: Metrics | None = None, *, login: str = "") -> Gitea:
+def is_alone(settings: Settings) -> bool:
+    """Whether one process at a time has the database: a SQLite file."""
+    return sqlite_path(settings.database_url) is not None
+
+
+def _heartbeat(bot: Bot, replicas: Replicas, lease: Lease) -> Heartbeat:
+    return Heartbeat(
+        name=executor_of(bot.settings),
+        queue=bot.engine,
+        replicas=replicas,
+        lease=lease,
+        dead_after=bot.settings.queue.dead_after,
+    )
+
+
+def gitea_client(
+    settings: Settings,
+    metrics: Metrics | None = None,
+    *,
+    login: str = "",
+    may_write: Callable[[], None] | None = None,
+) -> Gitea:
     """A client with the bot's token; with `login`, signed in with a name. Raises ConfigError."""
     gitea = settings.gitea
     return Gitea(
@@ -391,6 +420,7 @@ def gitea_client(settings: Settings, metrics: Metrics | None = None, *, login: s
         ca_file=gitea.ca_file,
         login=login,
         observe=metrics.request if metrics else None,
+        may_write=may_write,
     )
 
 
@@ -462,9 +492,19 @@ def _worker(bot: Bot, now: Callable[[], datetime]) -> Worker:
 
 
 def _schedule(bot: Bot, worker: Worker, now: Callable[[], datetime]) -> Schedule:
+    every = bot.settings.recheck_every
+
+    async def recheck(tick: str) -> None:
+        await worker.recheck(await bot.watching.named(tick, every))
+
+    async def set_back() -> None:
+        log.warning("clock.set_back", hint="what is due goes by the clock as it is now")
+        await bot.engine.hurry()
+
     return Schedule(
-        every=bot.settings.recheck_every,
-        recheck=worker.recheck,
+        every=every,
+        recheck=recheck,
+        set_back=set_back,
         tidy=bot.housekeeping.tidy,
         failed=lambda error: log.error("schedule.failed", error=str(error)),
         now=now,
@@ -472,15 +512,15 @@ def _schedule(bot: Bot, worker: Worker, now: Callable[[], datetime]) -> Schedule
 
 
 def executor_of(settings: Settings) -> str:
-    """The name under which this process holds work, unless it is told another one."""
+    """The name of this replica; the process holds work under one of its own."""
     return settings.queue.executor or socket.gethostname()
 
 
-def _engine(settings: Settings, executor: str, metrics: Metrics) -> Engine:
+def _engine(settings: Settings, name: str, metrics: Metrics) -> Engine:
     queue = settings.queue
     return Engine(
         settings.database_url,
-        executor=executor,
+        executor=name if is_alone(settings) else process_name(name),
         workers=queue.workers,
         poll=queue.poll,
         policy=RetryPolicy(queue.attempts, queue.first_wait, queue.longest_wait),

@@ -196,6 +196,9 @@ class QueueSettings(Section):
     longest_wait: Duration = Field("10m", description="Longest wait between two tries.")  # type: ignore[assignment]
     keep: Duration = Field("7d", description="How long finished work is remembered.")  # type: ignore[assignment]
     executor: str = Field("", description="Name of this replica; empty: the host's name.")
+    dead_after: Duration = Field(  # type: ignore[assignment]
+        "15s", description="A replica not heard of for so long is dead; others do its work."
+    )
 
 
 class KeepSettings(Section):

@@ -19,7 +19,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ from dbos import error as dbos_error
 from sqlalchemy.engine import make_url
 
 from bot.errors import CoordinatorError, Retryable, StoreError
-from bot.store.database import durable_sqlite, queue_path, sqlite_path
+from bot.store.database import connect_args, durable_sqlite, queue_path, sqlite_path
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,7 @@ QUEUE = "work"
 WORKFLOW = "work"
 VERSION = "1"  # of the jobs' format, not of the bot: see docs/decisions/0004-queue.md
 BATCH = 100  # jobs recorded in one transaction
+HOUR = 3600.0  # seconds; nothing is told to wait so long
 SETTLED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
@@ -125,6 +126,7 @@ class Engine:
         self._recorder: Recorder | None = None
         self._jobs: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
+        self._broken_off = False
 
     @property
     def executor(self) -> str:
@@ -143,14 +145,17 @@ class Engine:
         try:
             self._database = queue_engine(self._database_url)
             await asyncio.to_thread(self._prepare)
-            self._dbos = DBOS(config=self._config(self._database))
-            DBOS.launch()  # not in a thread: jobs run on the loop that launches
+            self._launch()
             self._recorder = Recorder(self._database_url)
         except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
             _running = None
             await asyncio.to_thread(self._close)
             why = error.orig if isinstance(error, sa.exc.DBAPIError) else error
             raise StoreError(f"the queue cannot be opened: {why}") from None
+
+    def _launch(self) -> None:
+        self._dbos = DBOS(config=self._config(self._database))
+        DBOS.launch()  # not in a thread: jobs run on the loop that launches
 
     def _config(self, engine: sa.Engine) -> DBOSConfig:
         return {
@@ -184,18 +189,65 @@ class Engine:
             on_conflict="always_update",
         )
         client.destroy()
-        if self._database.dialect.name == "sqlite":
-            self._adopt()
-
-    def _adopt(self) -> None:
-        """Take over what a process of another name left: of a file, this one is the only user.
-
-        A container that is made anew has another host name; its work would wait for ever.
-        """
         with self._database.begin() as connection:
-            jobs = _table(connection, "workflow_status", "status", "executor_id")
-            begun = sa.update(jobs).where(jobs.c.status == "PENDING")
-            connection.execute(begun.values(executor_id=self._executor))
+            if connection.dialect.name == "sqlite":  # of a file, this one is the only user
+                _put_back(connection)
+            _hurry(connection, beyond=max(HOUR, 2 * self._policy.longest_wait.total_seconds()))
+
+    # -- several replicas -------------------------------------------------------------------
+
+    async def take_over(self, names: Collection[str]) -> int:
+        """Put what these executors had begun back into the queue; how many jobs that is.
+
+        Raises StoreError.
+        """
+
+        def put_back() -> int:
+            with self._database.begin() as connection:
+                return _put_back(connection, names)
+
+        with _answering():
+            return await asyncio.to_thread(put_back)
+
+    async def orphans(self, known: Collection[str], older: timedelta) -> list[str]:
+        """The other executors that have begun a job longer ago than that. Raises StoreError."""
+        with _answering():
+            return await asyncio.to_thread(_orphans, self._database, known, older)
+
+    def break_off(self) -> None:
+        """Break off what runs, and begin nothing, until `rename`: others may do it by now."""
+        self._broken_off = True
+        for task in self._jobs:
+            task.cancel()
+
+    async def rename(self, executor: str) -> None:
+        """Go on under another name, with nothing begun; what comes in is recorded meanwhile.
+
+        Raises StoreError.
+        """
+        self.break_off()
+        await self._finish(0)
+        await asyncio.to_thread(self._close)
+        self._executor = executor
+        self._database = queue_engine(self._database_url)
+        self._broken_off = False
+        try:
+            self._launch()
+        except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
+            self._broken_off = True
+            raise StoreError(f"the queue cannot be opened: {error}") from None
+
+    async def hurry(self) -> None:
+        """Have all be due now that waits for its time: the clock was set. Raises StoreError."""
+
+        def hurry() -> None:
+            with self._database.begin() as connection:
+                _hurry(connection, beyond=0)
+
+        with _answering():
+            await asyncio.to_thread(hurry)
+
+    # -- jobs -------------------------------------------------------------------------------
 
     async def submit(self, job: Job, *, delay: float = 0.0) -> None:
         """Record a job durably; it runs no sooner than `delay` seconds from now.
@@ -209,7 +261,7 @@ class Engine:
     async def run(self, text: str) -> None:
         """One attempt at a recorded job; never raises what another attempt could mend."""
         assert self._work is not None
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._broken_off:
             raise _left()
         task = asyncio.current_task()
         assert task is not None
@@ -311,7 +363,13 @@ class Engine:
             _running = None
 
     def _close(self) -> None:
+        """What did not get done is for whoever is there first, another replica or the next start.
+
+        Where that cannot be written, they find it as that of a dead one.
+        """
         DBOS.destroy(workflow_completion_timeout_sec=0)
+        with contextlib.suppress(sa.exc.SQLAlchemyError), self._database.begin() as connection:
+            _put_back(connection, [self._executor])
         self._database.dispose()
 
     async def _finish(self, seconds: float) -> None:
@@ -425,7 +483,8 @@ def queue_engine(database_url: str) -> sa.Engine:
     path = sqlite_path(database_url)
     if path is None:
         url = make_url(database_url).set(drivername="postgresql+psycopg")
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=10)
+        args = connect_args(database_url)
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=args)
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(f"sqlite:///{queue_path(path)}")
     sa.event.listen(engine, "connect", durable_sqlite)
@@ -472,6 +531,46 @@ def _forget(engine: sa.Engine, before_ms: int, most: int) -> int:
             rows = _table(connection, name, "workflow_uuid")  # no foreign key ties them
             connection.execute(sa.delete(rows).where(rows.c.workflow_uuid.in_(ids)))
         return len(ids)
+
+
+def _put_back(connection: sa.Connection, names: Collection[str] | None = None) -> int:
+    """Make what was begun, by these executors or by any, work that nobody has begun."""
+    jobs = _table(
+        connection,
+        "workflow_status",
+        *("status", "executor_id", "owner_xid", "started_at_epoch_ms", "queue_name"),
+    )
+    begun = sa.update(jobs).where(jobs.c.status == "PENDING", jobs.c.queue_name == QUEUE)
+    if names is not None:
+        begun = begun.where(jobs.c.executor_id.in_(names))
+    values = {"status": "ENQUEUED", "owner_xid": None, "started_at_epoch_ms": None}
+    return int(connection.execute(begun.values(**values)).rowcount)
+
+
+def _orphans(engine: sa.Engine, known: Collection[str], older: timedelta) -> list[str]:
+    """Of PostgreSQL's clock, as dbos takes it when a job is begun."""
+    now_ms = sa.cast(sa.func.extract("epoch", sa.func.now()) * 1000, sa.BigInteger)
+    with engine.connect() as connection:
+        jobs = _table(connection, "workflow_status", "status", "executor_id", "started_at_epoch_ms")
+        statement = (
+            sa.select(jobs.c.executor_id)
+            .distinct()
+            .where(
+                jobs.c.status == "PENDING",
+                jobs.c.executor_id.not_in(known),
+                jobs.c.started_at_epoch_ms < now_ms - int(older.total_seconds() * 1000),
+            )
+        )
+        return sorted(str(row[0]) for row in connection.execute(statement))
+
+
+def _hurry(connection: sa.Connection, *, beyond: float) -> None:
+    """What is to wait more than so many seconds is due now: a clock was set back since."""
+    now_ms = int(time.time() * 1000)
+    jobs = _table(connection, "workflow_status", "status", "delay_until_epoch_ms")
+    late = jobs.c.delay_until_epoch_ms > now_ms + int(beyond * 1000)
+    waiting = sa.update(jobs).where(jobs.c.status == "DELAYED", late)
+    connection.execute(waiting.values(delay_until_epoch_ms=now_ms))
 
 
 def _left_of(engine: sa.Engine, prefix: str) -> int:

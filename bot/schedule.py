@@ -6,6 +6,8 @@ piece of work results. Nothing is kept on disk; what a stopped bot missed is rec
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -16,10 +18,16 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 SETTLED = timedelta(minutes=1)  # after the start, which has enough to do
+LOOK_SECONDS = 5.0  # from look to look at whether the clock was set
+SET_BACK = timedelta(seconds=2)  # less is a clock that is being kept right
 
 
 class Schedule:
-    """Calls `recheck(tick)` every so often, and `tidy()` at the start and once a day."""
+    """Calls `recheck(tick)` every so often, and `tidy()` at the start and once a day.
+
+    A clock that is set back would leave it waiting until that time comes again: then all is due
+    by the clock as it is, and `set_back` is called. `steady` tells seconds that nobody sets.
+    """
 
     def __init__(
         self,
@@ -29,10 +37,16 @@ class Schedule:
         tidy: Callable[[], Awaitable[None]],
         failed: Callable[[BaseException], None],
         now: Callable[[], datetime],
+        set_back: Callable[[], Awaitable[None]],
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._every = every
         self._recheck = recheck
         self._now = now
+        self._set_back = set_back
+        self._steady = steady
+        self._seen = now(), steady()
+        self._looking: asyncio.Task[None] | None = None
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         # Counted from a fixed moment, so that all replicas tick at the same ones.
         self._scheduler.add_job(
@@ -56,13 +70,34 @@ class Schedule:
     def start(self) -> None:
         """Begin ticking, on the running event loop."""
         self._scheduler.start()
+        self._looking = asyncio.create_task(self._look_on())
 
     def stop(self) -> None:
         """Tick no more."""
+        if self._looking is not None:
+            self._looking.cancel()
         self._scheduler.shutdown(wait=False)
 
     async def _tick(self) -> None:
         await self._recheck(tick(self._now(), self._every))
+
+    async def _look_on(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - told like all that is due and fails
+                self._failed(error)
+
+    async def look(self) -> None:
+        """See whether the clock was set back since the last look."""
+        (then, before), self._seen = self._seen, (self._now(), self._steady())
+        now, after = self._seen
+        if now - then >= timedelta(seconds=after - before) - SET_BACK:
+            return
+        for job in self._scheduler.get_jobs():
+            job.reschedule(job.trigger)
+        await self._set_back()
 
     def _on_error(self, event: JobExecutionEvent) -> None:
         self._failed(event.exception)

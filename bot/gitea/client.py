@@ -139,7 +139,8 @@ class Gitea:
     bytes; a whole answer may take six times that. `connections`: at most so many at once.
     `attempts`: tries per request. `max_response`: bytes. `ca_file`: certificates to trust
     beside the usual ones. `page_size`: the server's `max_response_items`. `login`: sign in with
-    this name; the token may then be a password, and tokens can be listed and made.
+    this name; the token may then be a password, and tokens can be listed and made. `may_write`
+    is called before each request that changes something, and raises where none may be sent.
     """
 
     def __init__(
@@ -156,6 +157,7 @@ class Gitea:
         login: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
         observe: Observer | None = None,
+        may_write: Callable[[], None] | None = None,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -166,6 +168,7 @@ class Gitea:
         self._max_response = max_response
         self.page_size = page_size
         self._observe = observe or (lambda *_: None)
+        self._may_write = may_write or (lambda: None)
         self._wait = wait
         self._jitter = jitter
         self.ahead: timedelta | None = None
@@ -287,6 +290,8 @@ class Gitea:
 
     async def _send(self, call: _Call, url: httpx.URL) -> _Answer:
         """One request, one answer; no exception of httpx gets out, nor into a context."""
+        if not call.safe:
+            self._may_write()
         started = time.monotonic()
         status: int | None = None
         headers = {} if call.content is None else {"Content-Type": "application/json"}

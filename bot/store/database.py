@@ -28,6 +28,13 @@ PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
 )
+GIVES_UP = {  # a database server that is gone is noticed within ten seconds, not minutes
+    "connect_timeout": 10,  # seconds
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds
+}
 MIGRATION_LOCK = 0x6D6F7361  # "mosa": any number that others do not use
 
 
@@ -37,6 +44,14 @@ def async_url(database_url: str) -> URL:
     if url.get_backend_name() == "sqlite":
         return url.set(drivername="sqlite+aiosqlite")
     return url.set(drivername="postgresql+psycopg")
+
+
+def connect_args(database_url: str) -> dict[str, int]:
+    """How to connect to PostgreSQL, where `DATABASE_URL` itself does not say."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return {}
+    return {name: value for name, value in GIVES_UP.items() if name not in url.query}
 
 
 def sqlite_path(database_url: str) -> Path | None:
@@ -75,7 +90,11 @@ async def opened(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def as_it_is(database_url: str) -> AsyncIterator[AsyncEngine]:
     """An engine on a database that is there, which is neither made nor migrated."""
     path = sqlite_path(database_url)
-    engine = create_async_engine(async_url(database_url), pool_pre_ping=path is None)
+    engine = create_async_engine(
+        async_url(database_url),
+        pool_pre_ping=path is None,
+        connect_args=connect_args(database_url),
+    )
     if path:
         sa.event.listen(engine.sync_engine, "connect", durable_sqlite)
     try:

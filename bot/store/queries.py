@@ -338,7 +338,11 @@ class Store(Access):
         statement = statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"holder": holder, "until": now + keep},
-            where=sa.or_(t.locks.c.until < now, t.locks.c.holder == holder),
+            where=sa.or_(
+                t.locks.c.until < now,
+                t.locks.c.until > now + 10 * keep,  # the clock was set back since
+                t.locks.c.holder == holder,
+            ),
         ).returning(t.locks.c.name)
         async with self._writing() as connection:
             return (await connection.execute(statement)).first() is not None

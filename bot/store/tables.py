@@ -173,6 +173,13 @@ locks = sa.Table(
     sa.Column("until", Moment, nullable=False),
 )
 
+replicas = sa.Table(
+    "replicas",  # which are at work, and when (by the database's clock) each was heard of last
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("beat_at", Moment, nullable=False),
+)
+
 overrides = sa.Table(
     "overrides",  # what people said by commands, one row for each thing
     metadata,

@@ -20,6 +20,7 @@ from bot.store import tables as t
 from bot.store.access import Access, ref_of, whole
 from bot.watermark import Watermark
 
+TICK = "tick"  # the note of the latest one, and of how often the clock was set back
 KEPT = timedelta(hours=1)  # a row that does not matter: a look may just be about to need it
 OVER = ("closed", "gone", "unseen")  # states of what nobody waits for, or cannot be asked for
 
@@ -200,6 +201,24 @@ class Watching(Access):
                 await self._upsert(connection, t.notes, {"name": name, "value": value})
             else:
                 await connection.execute(sa.delete(t.notes).where(t.notes.c.name == name))
+
+    @whole
+    async def named(self, tick: str, every: timedelta) -> str:
+        """The name of a tick (ISO 8601) for all replicas, and for no other one, whatever clocks do.
+
+        Where the clock was set back, the same moments come again: then they are numbered.
+        """
+        async with self._writing() as connection:
+            await connection.execute(
+                self._insert(t.notes).values(name=TICK, value=f"{tick}+0").on_conflict_do_nothing()
+            )
+            noted = sa.select(t.notes.c.value).where(t.notes.c.name == TICK).with_for_update()
+            latest, _, times = str((await connection.execute(noted)).scalar_one()).rpartition("+")
+            before = datetime.fromisoformat(latest) - every
+            again = int(times) + (datetime.fromisoformat(tick) < before)
+            if again > int(times) or tick > latest:
+                await self._upsert(connection, t.notes, {"name": TICK, "value": f"{tick}+{again}"})
+        return f"{tick}+{again}" if again else tick
 
 
 def _stood(stood: str | None, ref: IssueRef) -> str:

@@ -56,6 +56,15 @@ class Seen:
         self.errors: list[BaseException] = []
         self.changed = asyncio.Condition()
         self._failing = failing
+        self.clock = NOON
+        self.steady = 0.0
+        self.set_backs = 0
+
+    def now(self) -> datetime:
+        return self.clock
+
+    async def set_back(self) -> None:
+        self.set_backs += 1
 
     async def recheck(self, moment: str) -> None:
         await self._note(self.ticks.append, moment)
@@ -87,7 +96,9 @@ async def ticking(seen: Seen, every: float = 0.01) -> AsyncIterator[Schedule]:
         recheck=seen.recheck,
         tidy=seen.tidy,
         failed=seen.failed,
-        now=lambda: NOON,
+        now=seen.now,
+        set_back=seen.set_back,
+        steady=lambda: seen.steady,
     )
     schedule.start()
     try:
@@ -161,3 +172,58 @@ async def test_once_stopped_it_ticks_no_more():
         await seen.ticked(1)
     assert not schedule._scheduler.running
     assert {asyncio.current_task()} == asyncio.all_tasks()
+
+
+@pytest.mark.parametrize(
+    ("passed", "shown", "expected"),
+    [
+        (5, timedelta(seconds=5), 0),
+        (5, timedelta(hours=1), 0),
+        (5, timedelta(seconds=3.5), 0),
+        (5, timedelta(seconds=-5), 1),
+        (5, timedelta(hours=-1), 1),
+        (86400, timedelta(seconds=5), 1),
+    ],
+    ids=["as it was", "set forward", "put right by a bit", "some seconds", "an hour", "a day"],
+)
+async def test_a_clock_that_is_set_back_is_noticed_once(passed, shown, expected):
+    """By what has passed meanwhile on one that nobody sets."""
+    seen = Seen()
+    async with ticking(seen, every=300) as schedule:
+        seen.steady += passed
+        seen.clock += shown
+        await schedule.look()
+        await schedule.look()
+    assert expected == seen.set_backs
+
+
+async def test_a_clock_that_is_set_back_stops_no_tick():
+    """What was due in an hour, as the clock was, is due as it is now."""
+    seen = Seen()
+    async with ticking(seen, every=300) as schedule:
+        recheck, tidy = map(schedule._scheduler.get_job, ("recheck", "tidy"))
+        daily = tidy.trigger.get_next_fire_time(None, datetime.now(UTC))
+        due = [recheck.next_run_time, daily]
+        for job in (recheck, tidy):
+            job.modify(next_run_time=datetime.now(UTC) + timedelta(days=9))
+        seen.clock -= timedelta(hours=1)
+        await schedule.look()
+        assert due == [job.next_run_time for job in (recheck, tidy)]
+
+
+async def test_what_fails_when_the_clock_is_set_back_is_told(monkeypatch):
+    """And it goes on looking."""
+    monkeypatch.setattr("bot.schedule.LOOK_SECONDS", 0.001)
+    seen = Seen()
+
+    async def refuse() -> None:
+        seen.clock -= timedelta(hours=1)
+        raise OSError("the disk is full")
+
+    seen.set_back = refuse
+    async with ticking(seen, every=300):
+        seen.clock -= timedelta(hours=1)
+        async with asyncio.timeout(WAIT):
+            while len(seen.errors) < 2:
+                await asyncio.sleep(0.001)
+    assert "the disk is full" == str(seen.errors[0])

@@ -20,7 +20,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.errors import ConfigError, StoreError
 from bot.models import IssueRef, Source
 from bot.store.access import among
-from bot.store.database import MIGRATIONS, async_url, opened, sqlite_path
+from bot.store.database import (
+    GIVES_UP,
+    MIGRATIONS,
+    async_url,
+    connect_args,
+    opened,
+    sqlite_path,
+)
 from bot.store.queries import CHUNK, Edge, Failure, Known, Store, kept_title
 from bot.store.tables import metadata
 
@@ -247,6 +254,15 @@ async def test_a_lock_is_held_by_one_until_it_is_given_back_or_ends(
     assert await store.lock("labels", "a", minute)
 
 
+async def test_a_lock_ends_too_where_the_clock_was_set_back(store: Store, clock: Clock) -> None:
+    minute = timedelta(minutes=1)
+    assert await store.lock("labels", "a", minute)
+    clock.now -= timedelta(minutes=5)
+    assert not await store.lock("labels", "b", minute)
+    clock.now -= timedelta(hours=1)
+    assert await store.lock("labels", "b", minute)
+
+
 async def test_of_many_who_want_a_lock_at_once_one_gets_it(store: Store) -> None:
     got = await asyncio.gather(
         *(store.lock("labels", str(n), timedelta(minutes=1)) for n in range(10))
@@ -435,3 +451,16 @@ async def test_a_database_of_a_later_bot_is_refused_in_a_sentence(tmp_path: Path
     with pytest.raises(StoreError, match="later version"):
         async with opened(url):
             pass
+
+
+@pytest.mark.parametrize(
+    ("expected", "url"),
+    [
+        ({}, "sqlite:///bot.db"),
+        (GIVES_UP, "postgresql://bot@db/bot"),
+        ({**GIVES_UP, "connect_timeout": None}, "postgresql://bot@db/bot?connect_timeout=60"),
+    ],
+    ids=["a file", "as it is", "said otherwise"],
+)
+def test_a_database_that_is_gone_is_noticed_soon(expected: dict[str, int], url: str) -> None:
+    assert {k: v for k, v in expected.items() if v} == connect_args(url)

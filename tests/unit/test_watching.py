@@ -213,3 +213,31 @@ async def test_notes_are_kept_replaced_and_forgotten(kept: Kept) -> None:
     assert {"gone_a": "3"} == await kept.watching.notes("gone_")
     await kept.watching.keep_note("gone:a/b", "")
     assert {} == await kept.watching.notes("gone:")
+
+
+# ---- ticks ----
+
+FIVE = timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("ticks", "expected"),
+    [
+        (["15:00", "15:05", "15:05"], ["15:00", "15:05", "15:05"]),
+        (["15:05", "15:00", "15:05"], ["15:05", "15:00", "15:05"]),
+        (["15:05", "14:05", "14:05", "14:10"], ["15:05", "14:05+1", "14:05+1", "14:10+1"]),
+        (["15:05", "14:05", "15:05"], ["15:05", "14:05+1", "15:05+1"]),
+        (["15:05", "14:05", "13:05"], ["15:05", "14:05+1", "13:05+2"]),
+        (["15:05", "17:05", "15:10"], ["15:05", "17:05", "15:10+1"]),
+    ],
+    ids=["on", "a replica that is late", "set back", "the same again", "twice", "forward and back"],
+)
+async def test_every_tick_has_a_name_of_its_own_whatever_the_clock_does(
+    kept: Kept, ticks: list[str], expected: list[str]
+) -> None:
+    def named(tick: str) -> str:
+        moment, plus, times = tick.partition("+")
+        return f"2026-11-22T{moment}:00Z{plus}{times}"
+
+    found = [await kept.watching.named(named(tick), FIVE) for tick in ticks]
+    assert [named(tick) for tick in expected] == found

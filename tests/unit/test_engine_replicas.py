@@ -1,0 +1,153 @@
+"""Work that goes from one executor to another: taken over, left at the end, under another name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bot.engine import Job, RetryPolicy, queue_engine
+from bot.errors import Retryable
+from tests.databases import database_url, fresh_database, postgres, sqlite_url
+from tests.unit.test_engine import LIMIT, at_work, job, rows
+
+__all__ = ["database_url", "postgres", "sqlite_url"]
+
+HOUR = timedelta(hours=1)
+
+
+def standing(url: str) -> list[tuple[str, str]]:
+    """Every job's state, by its id."""
+    return rows(url, "SELECT workflow_uuid, status FROM workflow_status ORDER BY 1")
+
+
+def begun_by(url: str, executor: str, *, minutes: int = 0) -> None:
+    """As if another process had begun all there is to do, so long ago."""
+    engine = queue_engine(url)
+    since = f"CAST(EXTRACT(epoch FROM now()) * 1000 AS BIGINT) - {minutes * 60_000}"
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "UPDATE dbos.workflow_status SET status = 'PENDING', executor_id = :name, "
+                f"owner_xid = 'theirs', started_at_epoch_ms = {since} WHERE status = 'DELAYED'"
+            ),
+            {"name": executor},
+        )
+    engine.dispose()
+
+
+@pytest.fixture
+def url(postgres: str) -> Iterator[str]:
+    """`DATABASE_URL` of an empty PostgreSQL database."""
+    with fresh_database(postgres) as url:
+        yield url
+
+
+async def test_what_a_dead_executor_had_begun_is_done_once(url: str) -> None:
+    async with at_work(url) as desk:
+        await desk.engine.submit(job("d"), delay=3600)
+        begun_by(url, "dead")
+        assert 0 == await desk.engine.take_over(["nobody"])
+        assert [("d", "PENDING")] == standing(url)
+        assert 1 == await desk.engine.take_over(["dead", "nobody"])
+        assert 0 == await desk.engine.take_over(["dead"])
+        await desk.done(1)
+    assert ["d"] == [one.id for one in desk.ran]
+
+
+@pytest.mark.parametrize(
+    ("expected", "known", "minutes"),
+    [(["dead"], ["one"], 11), ([], ["one", "dead"], 11), ([], ["one"], 9)],
+    ids=["unknown", "known", "begun just now"],
+)
+async def test_who_never_beat_is_found_by_what_it_has_begun(
+    url: str, expected: list[str], known: list[str], minutes: int
+) -> None:
+    async with at_work(url) as desk:
+        await desk.engine.submit(job("d"), delay=3600)
+        begun_by(url, "dead", minutes=minutes)
+        assert expected == await desk.engine.orphans(known, timedelta(minutes=10))
+
+
+async def test_what_is_broken_off_at_the_end_is_for_whoever_is_there_first(
+    database_url: str,
+) -> None:
+    running = asyncio.Event()
+
+    async def act(_job: Job) -> None:
+        running.set()
+        await asyncio.sleep(LIMIT)
+
+    async with at_work(database_url, act=act, stop=0.0) as desk:
+        await desk.engine.submit(job("d"))
+        await asyncio.wait_for(running.wait(), LIMIT)
+    assert [("d", "ENQUEUED")] == standing(database_url)
+
+
+async def test_under_another_name_all_is_begun_again_and_nothing_is_lost_meanwhile(
+    database_url: str,
+) -> None:
+    times: dict[str, int] = {}
+    running = asyncio.Event()
+
+    async def act(one: Job) -> None:
+        times[one.id] = times.get(one.id, 0) + 1
+        if one.id == "d" and times["d"] == 1:
+            running.set()
+            await asyncio.sleep(LIMIT)
+
+    async with at_work(database_url, act=act) as desk:
+        await desk.engine.submit(job("d"))
+        await asyncio.wait_for(running.wait(), LIMIT)
+        renaming = asyncio.create_task(desk.engine.rename("two"))
+        await desk.engine.submit(job("e"))
+        await renaming
+        await desk.engine.submit(job("f"))
+        await desk.done(4)
+        assert "two" == desk.engine.executor
+    assert {"d": 2, "e": 1, "f": 1} == times
+    assert ["left"] == [outcome for _, outcome in desk.outcomes if outcome != "done"]
+
+
+async def test_what_is_broken_off_begins_nothing(database_url: str) -> None:
+    async with at_work(database_url, stop=0.0) as desk:
+        desk.engine.break_off()
+        await desk.engine.submit(job("d"))
+        async with asyncio.timeout(LIMIT):
+            while 1 != (await desk.engine.counts())["running"]:
+                await asyncio.sleep(0.005)
+    assert ([], []) == (desk.ran, desk.outcomes)
+    assert [("d", "ENQUEUED")] == standing(database_url)
+
+
+async def test_after_the_clock_was_set_back_what_waits_is_due(database_url: str) -> None:
+    async def act(one: Job) -> None:
+        if one.attempt == 1:
+            raise Retryable("down")
+
+    slow = RetryPolicy(2, timedelta(minutes=30), timedelta(minutes=30))
+    async with at_work(database_url, act=act, policy=slow) as desk:
+        await desk.engine.submit(job("d"))
+        async with asyncio.timeout(LIMIT):
+            while 1 != (await desk.engine.counts())["delayed"]:
+                await asyncio.sleep(0.005)
+        await desk.engine.hurry()
+        await desk.done(2)
+    assert ["d", "d~2"] == [one.id for one in desk.ran]
+
+
+@pytest.mark.parametrize(
+    ("expected", "delay"), [(["d"], HOUR * 2.5), ([], HOUR / 2)], ids=["impossible", "as told"]
+)
+async def test_what_was_set_back_while_nobody_was_there_is_due_at_the_start(
+    database_url: str, expected: list[str], delay: timedelta
+) -> None:
+    async with at_work(database_url) as desk:
+        await desk.engine.submit(job("d"), delay=delay.total_seconds())
+    async with at_work(database_url) as desk:
+        if expected:
+            await desk.done(1)
+    assert expected == [one.id for one in desk.ran]

@@ -1,0 +1,191 @@
+"""Who is dead, and who does its work: by values, without a queue or a database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+import structlog
+
+from bot.errors import StoreError
+from bot.heartbeat import NAMELESS, Heartbeat, lease_of, process_name
+from bot.lease import Lease
+
+DEAD = timedelta(seconds=15)
+
+
+@dataclass
+class Clock:
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Around:
+    """A queue and a list of replicas that note what they are asked for, in order."""
+
+    executor: str = "me:1"
+    calls: list[str] = field(default_factory=list)
+    dead: list[str] = field(default_factory=list)
+    nameless: list[str] = field(default_factory=list)
+    beating: list[str] = field(default_factory=list)
+    failing: set[str] = field(default_factory=set)
+
+    def _note(self, what: str, *names: str) -> None:
+        self.calls.append(" ".join((what, *names)))
+        if what in self.failing:
+            raise StoreError(f"no {what}")
+
+    async def beat(self, name: str) -> None:
+        self.beating.append(name)
+        self._note("beat", "new" if name not in {"me:1", "other:1"} else name)
+
+    async def names(self) -> list[str]:
+        return ["known"]
+
+    async def silent(self, longer: timedelta) -> list[str]:
+        assert longer == DEAD
+        return self.dead
+
+    async def gone(self, names: Collection[str]) -> None:
+        self._note("gone", *names)
+        self.dead = [one for one in self.dead if one not in names]
+
+    async def take_over(self, names: Collection[str]) -> int:
+        self._note("take over", *names)
+        return 3
+
+    async def orphans(self, known: Collection[str], older: timedelta) -> list[str]:
+        assert (["known"], NAMELESS) == (list(known), older)
+        return self.nameless
+
+    def break_off(self) -> None:
+        self._note("break off")
+
+    async def rename(self, executor: str) -> None:
+        self._note("rename")
+        self.executor = executor
+
+
+@dataclass
+class World:
+    around: Around = field(default_factory=Around)
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.lease = Lease(10.0, clock=self.clock)
+        self.heart = Heartbeat(
+            name="me",
+            queue=self.around,
+            replicas=self.around,
+            lease=self.lease,
+            dead_after=DEAD,
+        )
+
+
+def test_a_lease_ends_before_others_take_over() -> None:
+    assert lease_of(DEAD)._keep < DEAD.total_seconds()
+
+
+def test_no_two_processes_have_one_name() -> None:
+    one, two = process_name("me"), process_name("me")
+    assert one != two
+    assert ["me", "me"] == [one.partition(":")[0], two.partition(":")[0]]
+
+
+async def test_all_is_well() -> None:
+    world = World()
+    await world.heart.beat()
+    assert ["beat me:1"] == world.around.calls
+
+
+@pytest.mark.parametrize(
+    ("dead", "nameless"),
+    [(["other:1"], []), ([], ["other:1"])],
+    ids=["silent", "of a version that does not beat"],
+)
+async def test_the_work_of_the_dead_is_taken_over_before_they_are_forgotten(dead, nameless) -> None:
+    world = World(Around(dead=dead, nameless=nameless))
+    with structlog.testing.capture_logs() as logs:
+        await world.heart.beat()
+    assert ["beat me:1", "take over other:1", "gone other:1"] == world.around.calls
+    assert [("replica.dead", ["other:1"], 3)] == [
+        (line["event"], line["replicas"], line["work"]) for line in logs
+    ]
+
+
+async def test_who_was_away_goes_on_under_another_name() -> None:
+    """All it was at is left, in this order: nothing is begun before others know the new name."""
+    world = World()
+    world.clock.seconds = 11.0
+    await world.heart.beat()
+    assert [
+        "break off",
+        "beat new",
+        "rename",
+        "take over me:1",
+        "gone me:1",
+        "beat new",
+    ] == world.around.calls
+    assert world.lease.held
+    assert world.around.executor.startswith("me:")
+    assert {world.around.executor} == set(world.around.beating)
+
+
+@pytest.mark.parametrize("failing", ["beat", "rename"])
+async def test_who_was_away_begins_nothing_while_the_database_is_silent(failing) -> None:
+    world = World(Around(failing={failing}))
+    world.clock.seconds = 11.0
+    with pytest.raises(StoreError):
+        await world.heart.beat()
+    assert not world.lease.held
+    assert "me:1" == world.around.executor
+    world.around.failing = set()
+    await world.heart.beat()
+    assert world.lease.held
+    assert "me:1" != world.around.executor
+
+
+async def test_it_beats_from_before_the_start_until_it_says_good_bye() -> None:
+    world = World()
+    await world.heart.start()
+    assert ["beat me:1"] == world.around.calls
+    await world.heart.stop()
+    assert ["beat me:1", "gone me:1"] == world.around.calls
+
+
+async def test_a_good_bye_that_nobody_hears_is_no_failure() -> None:
+    world = World(Around(failing={"gone"}))
+    await world.heart.stop()
+    assert ["gone me:1"] == world.around.calls
+
+
+async def test_a_silent_database_is_told_once_and_a_fault_of_ours_with_all_there_is(
+    monkeypatch,
+) -> None:
+    monkeypatch.setattr("bot.heartbeat.BEATS", 1e6)
+    world = World()
+    await world.heart.start()
+    with structlog.testing.capture_logs() as logs:
+        world.around.failing = {"beat"}
+        await _calls(world, 4)
+        world.around.failing = set()
+        world.around.dead = [None]  # type: ignore[list-item]
+        async with asyncio.timeout(5):
+            while len(logs) < 2:
+                await asyncio.sleep(0.001)
+    await world.heart.stop()
+    assert ["warning", "error"] == [line["log_level"] for line in logs][:2]
+    assert {"replica.not_heard"} == {line["event"] for line in logs}
+
+
+async def _calls(world: World, more: int) -> None:
+    enough = len(world.around.calls) + more
+    async with asyncio.timeout(5):
+        while len(world.around.calls) < enough:
+            await asyncio.sleep(0.001)
