@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 SOURCES := bot handlers tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install run test lint format lock clean
+.PHONY: help demo install run test thorough faults bench lint format lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,12 @@ run: $(BIN)/.installed ## Serve, with the settings of .env (see .env.example) an
 
 test: $(BIN)/.dev ## Run every test; less than 95 % of branches covered is a failure
 	$(BIN)/pytest -n auto --cov --cov-branch --cov-report=term --cov-fail-under=95 $(PYTEST_ARGS)
+
+faults: $(BIN)/.dev ## Break everything at random, 200 times, on SQLite and PostgreSQL (ARGS="--runs 10")
+	$(BIN)/python -m tests.faults.play $(ARGS)
+
+thorough: $(BIN)/.dev ## Look for what breaks a rule among a thousand made-up cases for each
+	$(BIN)/pytest -n auto -m hypothesis --hypothesis-profile=thorough $(PYTEST_ARGS)
 
 lint: $(BIN)/.dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -43,8 +49,11 @@ lock: $(BIN)/.dev ## Choose the newest dependencies that pyproject.toml allows
 	printf 'editables\nhatchling\n' | $(COMPILE) --upgrade --constraint requirements-dev.lock - \
 		--output-file requirements-build.lock
 
+bench: $(BIN)/.installed .venv-bench/.installed ## How quickly a delivery is answered, beside FastAPI
+	$(BIN)/python bench/ack.py .venv-bench/bin/python $(ARGS)
+
 clean: ## Remove what was made here, the environment too; data/ stays
-	rm -rf .venv dist build .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv-bench dist build .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -69,4 +78,9 @@ $(BIN)/.installed: requirements.lock requirements-build.lock pyproject.toml | $(
 
 $(BIN)/.dev: requirements-dev.lock $(BIN)/.installed
 	$(PIP) install --quiet --no-deps --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+.venv-bench/.installed: bench/requirements.txt | $(BIN)/python
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --requirement $<
 	@touch $@

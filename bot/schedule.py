@@ -17,9 +17,9 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
-SETTLED = timedelta(minutes=1)  # after the start, which has enough to do
 LOOK_SECONDS = 5.0  # from look to look at whether the clock was set
 SET_BACK = timedelta(seconds=2)  # less is a clock that is being kept right
+SETTLED = timedelta(minutes=1)  # after the start, which has enough to do
 
 
 class Schedule:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
 import structlog
@@ -21,21 +21,58 @@ from bot.errors import ConfigError
 log = structlog.get_logger(__name__)
 
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+REQUEST_SECONDS = 5.0  # that a request may still take when no further ones are taken
+
+
 async def serve_forever(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; then let work finish, and return."""
-    stop = asyncio.Event()
+    """Serve until SIGTERM or SIGINT; then let work finish, and return.
+
+    Another signal breaks off what still runs: it is left for the next start.
+    """
+    stop, at_once = asyncio.Event(), asyncio.Event()
+
+    def signalled() -> None:
+        (at_once if stop.is_set() else stop).set()
+
+    with _told(signalled):
+        async with serving(settings) as (bot, port):
+            log.info("serving", host=settings.server.host, port=port)
+            looking = asyncio.create_task(look_at_everything(bot))
+            await stop.wait()
+            log.info("stopping")
+            looking.cancel()
+            await asyncio.wait([looking])
+            await _rest(bot, at_once)
+        log.info("stopped")
+
+
+@contextmanager
+def _told(signalled: Callable[[], object]) -> Iterator[None]:
+    """Have it called when a signal comes; afterwards they mean what they did before."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with serving(settings) as (bot, port):
-        log.info("serving", host=settings.server.host, port=port)
-        looking = asyncio.create_task(look_at_everything(bot))
-        await stop.wait()
-        bot.stopping = True
-        log.info("stopping")
-        looking.cancel()
-        await asyncio.wait([looking])
-    log.info("stopped")
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        loop.add_signal_handler(number, signalled)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+async def _rest(bot: Bot, at_once: asyncio.Event) -> None:
+    """Let what runs finish. Until then deliveries are recorded: Gitea sends nothing twice."""
+    bot.stopping = True
+    resting = asyncio.create_task(bot.engine.rest(bot.settings.server.shutdown))
+    told = asyncio.create_task(at_once.wait())
+    await asyncio.wait([resting, told], return_when=asyncio.FIRST_COMPLETED)
+    if not resting.done():
+        log.info("stopping.at_once")
+        bot.engine.break_off()
+    told.cancel()
+    await asyncio.wait([resting, told])
 
 
 async def look_at_everything(bot: Bot) -> None:
@@ -54,7 +91,7 @@ async def look_at_everything(bot: Bot) -> None:
 async def serving(settings: Settings) -> AsyncIterator[tuple[Bot, int]]:
     """A bot that receives on its port; yields the bot and the port it got."""
     async with running(settings) as (bot, app):
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUEST_SECONDS)
         await runner.setup()
         try:
             site = web.TCPSite(runner, settings.server.host, settings.server.port)

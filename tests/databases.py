@@ -13,8 +13,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,9 +36,21 @@ def find_postgres() -> Path | None:
     return next((Path(one) for one in places if one and (Path(one) / "initdb").exists()), None)
 
 
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server; `url` is that of its database `postgres`."""
+
+    url: str
+    run: Callable[[list[str]], None]
+
+    def restart(self, mode: str) -> None:
+        """End all connections and begin again; mode: fast, or immediate (as after a crash)."""
+        self.run(["-m", mode, "restart"])
+
+
 @contextmanager
-def run_postgres(programs: Path) -> Iterator[str]:
-    """A server of its own; gives the URL of its database `postgres`."""
+def run_postgres(programs: Path) -> Iterator[PostgresServer]:
+    """A server of its own."""
     user = _user()
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="mosaic-pg-") as directory:
@@ -50,10 +63,16 @@ def run_postgres(programs: Path) -> Iterator[str]:
             ["pg_ctl", "-D", data, "-w", "-l", f"{directory}/log", "-o", options, "start"],
         ):
             _run(programs, command, user, directory)
+
+        def control(args: list[str]) -> None:
+            command = ["pg_ctl", "-D", data, "-w", "-l", f"{directory}/log", "-o", options, *args]
+            _run(programs, command, user, directory)
+
         try:
-            yield f"postgresql://mosaic@127.0.0.1:{port}/postgres"
+            url = f"postgresql://mosaic@127.0.0.1:{port}/postgres"
+            yield PostgresServer(url, control)
         finally:
-            _run(programs, ["pg_ctl", "-D", data, "-m", "immediate", "stop"], user, directory)
+            control(["-m", "immediate", "stop"])
 
 
 def _run(programs: Path, command: list[str], user: str | None, directory: str) -> None:
@@ -96,8 +115,8 @@ def postgres() -> Iterator[str]:
     programs = find_postgres()
     if programs is None:
         pytest.skip(ABSENT)
-    with run_postgres(programs) as url:
-        yield url
+    with run_postgres(programs) as server:
+        yield server.url
 
 
 @pytest.fixture

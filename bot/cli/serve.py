@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bot.cli.running import log_as, run
+import asyncio
+import signal
+
+from bot.cli.running import log_as
 from bot.cli.usage import examples
 
 
@@ -14,8 +17,9 @@ def serve() -> None:
     """Receive webhooks and keep the reports true, until stopped.
 
     Needs GITEA_URL, GITEA_TOKEN and GITEA_WEBHOOK_SECRET. Ctrl-C or SIGTERM ends it, when the work
-    at hand is done.
+    at hand is done; said again, at once, and the work is left for the next start.
     """
+    signal.signal(signal.SIGTERM, _not_begun)
     from bot.app import require
     from bot.config import load
     from bot.server import serve_forever
@@ -23,4 +27,9 @@ def serve() -> None:
     settings = load()
     require(settings)
     log_as(settings, settings.log_level)
-    run(serve_forever(settings))
+    asyncio.run(serve_forever(settings))
+
+
+def _not_begun(_number: int, _frame: object) -> None:
+    """Before it serves, and after, there is nothing to finish."""
+    raise SystemExit(0)

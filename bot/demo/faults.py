@@ -65,8 +65,9 @@ class Fault:
     """What happens to the next `times` requests of `method` whose path matches.
 
     They wait `delay` seconds; then, where `status` is set, they are answered with it (and
-    `message` and `headers`), or, with `close`, not answered at all. With `after`, the request is
-    carried out all the same before that: the asker just does not learn of it.
+    `message` and `headers`), or, with `close`, not answered at all, or, with `half` as well, not to
+    the end. With `after`, the request is carried out all the same before that: the asker just does
+    not learn of it.
     """
 
     method: str
@@ -74,6 +75,7 @@ class Fault:
     status: int | None = None
     delay: float = 0.0
     close: bool = False
+    half: bool = False
     after: bool = False
     times: int = 1
     message: str = ""
@@ -94,6 +96,7 @@ class Faults:
         status: int | None = None,
         delay: float = 0.0,
         close: bool = False,
+        half: bool = False,
         after: bool = False,
         times: int = 1,
         message: str = "",
@@ -106,6 +109,7 @@ class Faults:
             status,
             delay,
             close,
+            half,
             after,
             times,
             message,

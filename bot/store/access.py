@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import StoreError
 from bot.models import IssueRef
+from bot.store.reading import reader_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,11 +49,15 @@ class Access:
     def __init__(self, engine: AsyncEngine, *, now: Callable[[], datetime]) -> None:
         self._engine = engine
         self._now = now
+        self._reader = reader_of(engine)
         self._is_postgresql = engine.dialect.name == "postgresql"
         self._insert: Any = postgresql.insert if self._is_postgresql else sqlite.insert
 
     @whole
     async def _read(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> Sequence[Any]:
+        if self._reader:
+            with _answering():
+                return await self._reader.rows(statement)
         async with self._reading() as connection:
             rows: Sequence[Any] = (await connection.execute(statement)).all()
             return rows
@@ -60,20 +65,16 @@ class Access:
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection to read from; what opens one is `whole`."""
-        try:
+        with _answering():
             async with self._engine.connect() as connection:
                 yield connection
-        except _UNANSWERED as error:
-            raise StoreError(str(getattr(error, "orig", error))) from None
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction; what opens one is `whole`."""
-        try:
+        with _answering():
             async with self._engine.begin() as connection:
                 yield connection
-        except _UNANSWERED as error:
-            raise StoreError(str(getattr(error, "orig", error))) from None
 
     async def _upsert(
         self, connection: AsyncConnection, table: sa.Table, row: dict[str, Any]
@@ -82,6 +83,15 @@ class Access:
         statement = self._insert(table).values(row)
         changed = {name: statement.excluded[name] for name in row if name not in keys}
         await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """What the database does not answer is a StoreError."""
+    try:
+        yield
+    except _UNANSWERED as error:
+        raise StoreError(str(getattr(error, "orig", error))) from None
 
 
 def among(

@@ -271,11 +271,16 @@ class Store(Access):
         rows = await self._read(sa.select(sa.func.count()).select_from(t.failures))
         return int(rows[0][0])
 
-    @whole
     async def forget_failure(self, failure_id: str) -> None:
-        """Drop one piece of work set aside; nothing happens when it is not there."""
+        """Drop one piece of work set aside; nothing is written when it is not there."""
+        this = t.failures.c.id == failure_id
+        if await self._read(sa.select(t.failures.c.id).where(this)):
+            await self._delete_failure(this)
+
+    @whole
+    async def _delete_failure(self, this: sa.ColumnElement[bool]) -> None:
         async with self._writing() as connection:
-            await connection.execute(sa.delete(t.failures).where(t.failures.c.id == failure_id))
+            await connection.execute(sa.delete(t.failures).where(this))
 
     # -- what Claude answered ---------------------------------------------------------------
 

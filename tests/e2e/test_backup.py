@@ -24,6 +24,8 @@ from tests.forges import ForgeServer
 from tests.gitea_server import free_port
 from tests.unit.documents import DOCS, blocks
 
+pytestmark = pytest.mark.counted
+
 SAVE, PUT_BACK = (b.content for b in blocks(DOCS / "backup.md") if "run" in b.marks)
 PROGRAM = f"""#!/bin/sh
 exec {sys.executable} -m bot "$@"

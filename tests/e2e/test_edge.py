@@ -25,6 +25,8 @@ from bot.errors import ConfigError
 from bot.server import serve_forever, serving
 from bot.store.alone import alone
 
+pytestmark = pytest.mark.counted
+
 SECRET = "s3cr3t-of-the-hook"
 SILENT = 1.0  # seconds; far more than is waited for here
 

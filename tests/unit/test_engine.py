@@ -206,6 +206,15 @@ def test_a_reading_that_ends_late_takes_nothing_back() -> None:
     assert fresh.covers("a", mark)
 
 
+def test_only_the_latest_readings_are_remembered() -> None:
+    fresh = Freshness("one", "boot", most=2)
+    stamp = fresh.stamp()
+    for about in ("first", "second", "first", "third"):
+        fresh.done(about, fresh.begin())
+    covered = [about for about in ("first", "second", "third") if fresh.covers(about, stamp)]
+    assert ["first", "third"] == covered
+
+
 def test_what_must_be_looked_at_again_is_covered_by_no_reading() -> None:
     """A deletion says more than a reading that found nothing."""
     fresh = Freshness("one", "boot")
@@ -263,6 +272,27 @@ async def test_the_same_id_runs_once(database_url: str) -> None:
         await desk.done(2)
         assert ["first", ""] == [one.payload for one in desk.ran]
         assert [("look", "done")] * 2 == desk.outcomes
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["at once", "one after another"])
+async def test_jobs_of_a_partition_are_done_in_the_order_of_recording(
+    sqlite_url: str, *, together: bool
+) -> None:
+    """Whatever their ids are: those of deliveries say nothing."""
+    names = [f"{9 - nth}" for nth in range(8)]
+    recorder = Recorder(sqlite_url)
+    async with at_work(sqlite_url):  # it makes the tables
+        pass
+    if together:
+        await asyncio.gather(*(recorder.record(job(name)) for name in names))
+    else:
+        for name in names:
+            await recorder.record(job(name))
+    await recorder.record(job(names[0]))  # a repeat changes nothing
+    await recorder.close()
+    async with at_work(sqlite_url) as desk:
+        await desk.done(len(names))
+        assert names == [one.id for one in desk.ran]
 
 
 async def test_one_at_a_time_per_partition_and_side_by_side_over_partitions(
@@ -328,6 +358,23 @@ async def test_what_will_not_pass_is_set_aside_at_once(sqlite_url: str, error: E
         await desk.done(1)
     assert ["d"] == [one.id for one in desk.ran]
     assert [("d", error)] == [(one.id, why) for one, why in desk.given_up]
+
+
+async def test_what_waits_to_be_tried_again_is_told_by_partition(database_url: str) -> None:
+    async def fail(_job: Job) -> None:
+        raise Retryable("later")
+
+    patient = RetryPolicy(2, timedelta(hours=1), timedelta(hours=1))
+    async with at_work(database_url, policy=patient, act=fail) as desk:
+        await desk.engine.submit(job("failed", payload="a word"))
+        await desk.engine.submit(job("failed elsewhere", "acme/rocket#2"))
+        await desk.engine.submit(job("for later"), delay=3600.0)
+        async with asyncio.timeout(LIMIT):
+            while len(desk.outcomes) < 2:
+                await asyncio.sleep(0.005)
+        [waiting] = await desk.engine.put_off("acme/rocket#1")
+        assert ("failed~2", "a word") == (waiting.id, waiting.payload)
+        assert [] == await desk.engine.put_off("acme/rocket#3")
 
 
 async def test_a_failed_job_does_not_hold_up_its_partition(sqlite_url: str) -> None:

@@ -287,7 +287,5 @@ async def test_waiting_too_long_for_a_connection_is_a_store_error(sqlite_url: st
     store = SayingsStore(engine, now=Clock())
     async with engine.connect():
         with pytest.raises(StoreError):
-            await store.links(ONE)
-        with pytest.raises(StoreError):
             await store.resume("acme/rocket")
     await engine.dispose()

@@ -308,9 +308,31 @@ async def test_waiting_too_long_for_a_connection_is_a_store_error(sqlite_url: st
     store = Store(engine, now=Clock())
     async with engine.connect():
         with pytest.raises(StoreError):
-            await store.coordinated()
+            await store.wrote(ONE, "alice")
         with pytest.raises(StoreError):
             await store.ping()
+    await engine.dispose()
+
+
+async def test_reading_waits_for_no_connection(sqlite_url: str) -> None:
+    """A file is read beside whoever writes to it, also after all connections were closed."""
+    async with opened(sqlite_url) as engine:
+        store = Store(engine, now=Clock())
+        async with engine.begin() as connection:
+            await connection.execute(sa.text("DELETE FROM issues"))
+            assert [] == await store.coordinated()
+            await store.forget_failure("there is none of that name")
+        await engine.dispose()
+        assert [] == await store.coordinated()
+
+
+async def test_a_database_in_memory_is_read_where_it_is_written() -> None:
+    engine = create_async_engine("sqlite+aiosqlite:///:memory:")
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    store = Store(engine, now=Clock())
+    await store.save(Known(ONE, coordinated=True, state="open"))
+    assert [ONE] == await store.coordinated()
     await engine.dispose()
 
 

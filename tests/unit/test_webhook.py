@@ -481,7 +481,7 @@ class Accepting:
 
 
 @given(body=mutated() | st.binary(max_size=300), form=st.booleans())
-@settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(suppress_health_check=list(HealthCheck))
 async def test_no_payload_breaks_it(body, form):
     """200 or 422, in JSON; never an exception."""
     to = Accepting()

@@ -63,6 +63,8 @@ class Gate:
         await request.read()
         done = await self._answer(request, handler) if fault.after else None
         await asyncio.sleep(fault.delay)
+        if fault.half:
+            await _begin(request)
         if fault.close:
             return None
         if fault.status is not None:
@@ -150,6 +152,14 @@ def _credentials(request: web.Request) -> tuple[str, str]:
         return "basic", base64.b64decode(text, validate=True).decode()
     except ValueError:
         return "basic", ""
+
+
+async def _begin(request: web.Request) -> None:
+    """Begin with an answer that will not come to its end."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.content_length = 1000
+    await response.prepare(request)
+    await response.write(b'[{"id": 1')
 
 
 def _cut(request: web.Request) -> web.StreamResponse:

@@ -1,0 +1,49 @@
+"""A bell at the door of dbos's dispatcher, which else looks for work only every so often.
+
+Between two looks it waits on the event that tells it to stop. That event is made one that can also
+be rung: the wait then ends early, and the dispatcher looks. Where a later dbos waits otherwise, it
+is not woken, and finds what was recorded at its next look.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+PAUSE = 0.01  # seconds from look to look at least, however often it is rung
+
+
+class Bell(threading.Event):
+    """An event to stop by, which wakes one thread without being set."""
+
+    _sleeper: str
+    _rung: threading.Event
+    _looked: float
+
+    @classmethod
+    def hang(cls, event: threading.Event, sleeper: str) -> Bell:
+        """Make an event, on which threads may wait already, one that wakes the thread `sleeper`."""
+        rung = threading.Event()
+        vars(event).update(_sleeper=sleeper, _rung=rung, _looked=0.0)
+        event.__class__ = cls
+        assert isinstance(event, Bell)
+        return event
+
+    def ring(self) -> None:
+        """Wake the sleeper, or let it not fall asleep. To be called in any thread."""
+        self._rung.set()
+
+    def set(self) -> None:
+        """Tell all to stop."""
+        super().set()
+        self._rung.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set; the sleeper, also until it is rung. Whether it is set."""
+        if threading.current_thread().name != self._sleeper:
+            return super().wait(timeout)
+        if self._rung.wait(timeout) and not self.is_set():
+            super().wait(max(0.0, self._looked + PAUSE - time.monotonic()))
+        self._rung.clear()
+        self._looked = time.monotonic()
+        return self.is_set()

@@ -1,0 +1,288 @@
+"""A script, played with and without faults; what differs in the end is a bug.
+
+    python -m tests.faults.play --runs 200 --seed 1 --on both
+
+plays so many runs, each with another seed, and says for every one what went wrong in it and whether
+anything differs from what a bot that never failed has left. Exit status 1 where something does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.store import tables as t
+from bot.store.database import async_url
+from tests.databases import PostgresServer, find_postgres, fresh_database, run_postgres
+from tests.faults.oracle import Snapshot, snapshot
+from tests.faults.script import script
+from tests.faults.world import World, world
+from tests.faults.wrongs import ANYWHERE, ON_POSTGRESQL, ON_SQLITE, Wrong
+
+SETTLE_SECONDS = 120.0  # after all is mended, until every issue has to be as it should
+QUIET_SECONDS = 180.0
+OFTEN = 0.35  # of the deeds, something goes wrong at
+REPLICAS = ("one", "two", "three")
+
+
+@dataclass
+class Kept:
+    """What the store holds of what must be done once."""
+
+    commands: int
+    failures: list[str]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a bot that never failed leaves, after each act, and in its store."""
+
+    acts: Sequence[Snapshot]
+    commands: int
+
+
+@dataclass
+class Run:
+    """What happened in one run."""
+
+    seed: int
+    on: str
+    deeds: int = 0
+    deliveries: int = 0
+    wrongs: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+
+    @property
+    def kills(self) -> int:
+        """How often a process was killed."""
+        return sum(one.startswith("kill") for one in self.wrongs)
+
+    def __str__(self) -> str:
+        return (
+            f"seed {self.seed} on {self.on}: {self.deeds} deeds, {self.deliveries} deliveries, "
+            f"{len(self.wrongs)} faults, {self.kills} kills, right after {self.slowest:.1f} s at "
+            f"most, {len(self.differences)} differences"
+        )
+
+
+async def expected(seed: int, issues: int) -> Expected:
+    """Play the script on SQLite with nothing going wrong, and let each deed be done."""
+    with tempfile.TemporaryDirectory(prefix="mosaic-faults-") as directory:
+        url = f"sqlite:///{directory}/bot.db"
+        async with world(Path(directory), url) as made:
+            made.processes_named("right")
+            await made.up()
+            acts = []
+            for act in script(seed, issues):
+                for deed in act:
+                    deed.do(made.forge)
+                    await quiet(made)
+                await rechecked(made)
+                acts.append(snapshot(made.forge))
+            kept = await _kept(url)
+            assert [] == kept.failures
+            return Expected(acts, kept.commands)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where it is played: a database, and what can go wrong there."""
+
+    on: str
+    wrongs: tuple[Wrong, ...]
+    replicas: tuple[str, ...]
+    postgres: PostgresServer | None = None
+
+
+async def play(
+    seed: int, right: Expected, issues: int, place: Place, *, script_seed: int | None = None
+) -> Run:
+    """The same with faults; `seed` tells which, and the script unless `script_seed` does."""
+    run = Run(seed, place.on)
+    acts = script(seed if script_seed is None else script_seed, issues)
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mosaic-faults-")))
+        url = f"sqlite:///{directory}/bot.db"
+        if place.postgres:
+            url = stack.enter_context(fresh_database(place.postgres.url))
+        async with world(directory, url, place.postgres) as made:
+            made.processes_named(*place.replicas)
+            await made.up()
+            trouble = Trouble(made, Random(run.seed), place.wrongs, run)
+            for nth, act in enumerate(acts):
+                await trouble.around(act, right.acts[nth])
+                run.deliveries = made.proxy.recorded
+                if run.differences:
+                    keep_logs(made, run)
+                    return run
+            kept = await _kept(url)
+            run.differences += [f"set aside: {one}" for one in kept.failures]
+            if kept.commands != right.commands:
+                run.differences.append(f"{kept.commands} commands done, not {right.commands}")
+        return run
+
+
+def keep_logs(made: World, run: Run) -> None:
+    """Where somebody can read them."""
+    kept = Path(tempfile.gettempdir()) / f"mosaic-faults-{run.on}-{run.seed}"
+    kept.mkdir(exist_ok=True)
+    for process in made.processes:
+        (kept / process.log.name).write_bytes(process.log.read_bytes())
+    (kept / "faults").write_text("\n".join([*run.wrongs, *run.differences]), encoding="utf-8")
+
+
+class Trouble:
+    """Lets things go wrong while people do something."""
+
+    def __init__(self, made: World, random: Random, wrongs: Sequence[Wrong], run: Run) -> None:
+        self._world = made
+        self._random = random
+        self._wrongs = wrongs
+        self._run = run
+        self._going: dict[Wrong, asyncio.Task[str]] = {}
+
+    async def around(self, act: Sequence[object], right: Snapshot) -> None:
+        """One act; then all is mended, and within a while everything has to be right."""
+        for deed in act:
+            if self._random.random() < OFTEN:
+                self._begin(self._random.choice(self._wrongs))
+            deed.do(self._world.forge)  # type: ignore[attr-defined]
+            self._run.deeds += 1
+            await asyncio.sleep(self._random.uniform(0, 0.3))
+        for going in self._going.values():
+            self._run.wrongs.append(await going)
+        self._going.clear()
+        await self._mend()
+        await self._judge(right)
+
+    def _begin(self, wrong: Wrong) -> None:
+        going = self._going.get(wrong)
+        if going is not None and not going.done():
+            return
+        if going is not None:
+            self._run.wrongs.append(going.result())
+        task = wrong(self._world, Random(self._random.random()))
+        self._going[wrong] = asyncio.ensure_future(task)
+
+    async def _mend(self) -> None:
+        self._world.forge.faults.clear()
+        self._world.claude.next.clear()
+        await self._world.up()
+
+    async def _judge(self, right: Snapshot) -> None:
+        """Right at last, and so it stays."""
+        begun = time.monotonic()
+        while found := snapshot(self._world.forge).differences(right):
+            if time.monotonic() - begun > SETTLE_SECONDS:
+                self._run.differences += found
+                return
+            await asyncio.sleep(0.1)
+        self._run.slowest = max(self._run.slowest, time.monotonic() - begun)
+        await quiet(self._world)
+        await rechecked(self._world)
+        self._run.differences += snapshot(self._world.forge).differences(right)
+
+
+async def quiet(made: World) -> None:
+    """Return when all was delivered, and nothing is left to be done."""
+    async with asyncio.timeout(QUIET_SECONDS):
+        still = 0
+        while still < 2:
+            await made.forge.settled()
+            still = still + 1 if await made.metric("mosaic_queue") == 0 else 0
+
+
+async def rechecked(made: World) -> None:
+    """Return when it was looked for what was missed, from beginning to end, since now."""
+    searches = made.forge.requests
+    async with asyncio.timeout(QUIET_SECONDS):
+        before = len(searches.matching("GET", "^/repos/issues/search$"))
+        while len(searches.matching("GET", "^/repos/issues/search$")) < before + 3:
+            await asyncio.sleep(0.05)
+    await quiet(made)
+
+
+async def _kept(url: str) -> Kept:
+    engine = create_async_engine(async_url(url))
+    async with engine.connect() as connection:
+        count = sa.select(sa.func.count()).select_from(t.done_commands)
+        commands = (await connection.execute(count)).scalar_one()
+        rows = await connection.execute(sa.select(t.failures.c.about, t.failures.c.error))
+        failures = [": ".join(row) for row in rows]
+    await engine.dispose()
+    return Kept(int(commands), failures)
+
+
+@asynccontextmanager
+async def places(on: str) -> AsyncIterator[list[Place]]:
+    """Where to play: `sqlite`, `postgresql` or `both`."""
+    with contextlib.ExitStack() as stack:
+        made = [Place("sqlite", ANYWHERE + ON_SQLITE, ("one",))]
+        programs = find_postgres() if on != "sqlite" else None
+        if on != "sqlite" and programs is None:
+            raise SystemExit("there is no PostgreSQL: install it, or name its programs by PG_BIN")
+        if programs:
+            server = stack.enter_context(run_postgres(programs))
+            made.append(Place("postgresql", ANYWHERE + ON_POSTGRESQL, REPLICAS, server))
+        yield [one for one in made if on in (one.on, "both")]
+
+
+async def _main(args: argparse.Namespace) -> int:
+    done: list[Run] = []
+    right: dict[int, Expected] = {}
+    async with places(args.on) as where:
+        for seed in range(args.seed, args.seed + args.runs):
+            script_seed = seed % args.scripts
+            if script_seed not in right:
+                right[script_seed] = await expected(script_seed, args.issues)
+            place = where[(seed // args.scripts) % len(where)]
+            expect = right[script_seed]
+            run = await play(seed, expect, args.issues, place, script_seed=script_seed)
+            done.append(run)
+            print(run, *run.differences, sep="\n  ", flush=True)
+    _sum_up(done)
+    return int(any(one.differences for one in done))
+
+
+def _sum_up(done: Sequence[Run]) -> None:
+    for on in sorted({one.on for one in done}):
+        runs = [one for one in done if one.on == on]
+        wrongs = [wrong for one in runs for wrong in one.wrongs]
+        kinds = Counter(wrong.split(" for ")[0].split(" by ")[0] for wrong in wrongs)
+        print(
+            f"{on}: {len(runs)} runs, {sum(one.deeds for one in runs)} deeds, "
+            f"{sum(one.deliveries for one in runs)} deliveries recorded, "
+            f"{len(wrongs)} faults, "
+            f"{sum(one.kills for one in runs)} kills, "
+            f"{sum(len(one.differences) for one in runs)} differences",
+        )
+        for kind, times in kinds.most_common():
+            print(f"  {times:5} {kind}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1, help="of the first run")
+    parser.add_argument("--on", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--issues", type=int, default=6)
+    parser.add_argument("--scripts", type=int, default=10, help="different scripts")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(_main(_arguments())))
