@@ -8,8 +8,8 @@ bot and dbos write them, in bulk; what deletes them is the bot's own housekeepin
 
 It prints for each month the size of both files and of what is free in them; the factor by which
 they would be larger had nothing been deleted (from what the first week, in which nothing is old
-yet, came to); and the longest that somebody who writes had to wait while it was tidied, beside the
-longest that they wait for each other when it is not.
+yet, came to); and how long somebody else who writes had to wait while it was tidied, beside how
+long they wait when it is not.
 """
 
 from __future__ import annotations
@@ -253,7 +253,9 @@ async def live(days: int, folder: Path) -> None:
             now=lambda: now,
         )
         both = (queue_path(path), path)
-        empty, week, busy, took = [said(p)[0] for p in both], [0.0, 0.0], ([], []), 0.0
+        empty, week, took = [said(p)[0] for p in both], [0.0, 0.0], 0.0
+        rest: tuple[list[float], list[float]] = ([], [])
+        busy: tuple[list[float], list[float]] = ([], [])
         print(f"{'day':>4} {'queue':>9} {'free':>6} {'store':>9} {'free':>6}   MiB")
         for day in range(days):
             now = START + timedelta(days=day)
@@ -261,6 +263,8 @@ async def live(days: int, folder: Path) -> None:
             await memory.day(day, now)
             if day == 6:
                 week = [said(p)[0] - e for p, e in zip(both, empty, strict=True)]
+            with writing(both[0], rest[0]), writing(both[1], rest[1]):
+                await asyncio.sleep(0.3)
             begun = time.perf_counter()
             with writing(both[0], busy[0]), writing(both[1], busy[1]):
                 await keeping.tidy()
@@ -268,10 +272,12 @@ async def live(days: int, folder: Path) -> None:
             if day in (6, BURST_DAY) or (day + 1) % 30 == 0 or day == days - 1:
                 row = [*said(both[0]), *said(both[1])]
                 print(f"{day + 1:4} {row[0]:9.1f} {row[1]:6.1f} {row[2]:9.1f} {row[3]:6.1f}")
-        for name, p, one, waits in zip(("queue", "store"), both, week, busy, strict=True):
+        names = ("queue", "store")
+        for name, p, one, idle, waits in zip(names, both, week, rest, busy, strict=True):
             kept = one * days / 7 / said(p)[0]
             print(f"{name}: had nothing been deleted, {kept:.1f} times as large")
             print(f"{name}: whoever writes meanwhile waits {_waits(waits)}")
+            print(f"{name}: whoever writes at another time {_waits(idle)}")
         print(f"the longest tidying: {took:.1f} s")
 
 

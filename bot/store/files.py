@@ -16,7 +16,8 @@ from bot.errors import StoreError
 
 STEP = 512  # pages given back in one transaction
 RESERVE = 2048  # free pages that stay, 8 MiB; tomorrow's work needs them
-PATIENCE = 2.0  # seconds; whoever else wants to write waits for as long
+PATIENCE = 2.0  # seconds until a file that others write to is left as it is
+BRIEFLY = 100  # milliseconds; while the log is emptied, nobody can write
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def give_back(path: Path) -> int:
             connection.executescript(f"PRAGMA incremental_vacuum({min(STEP, more)});")
             if _pragma(connection, "freelist_count") - RESERVE >= more:
                 break  # it is none that gives back
+        connection.execute(f"PRAGMA busy_timeout={BRIEFLY}")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return before - _length(path)
 

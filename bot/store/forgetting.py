@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -48,7 +49,7 @@ class Forgetting(Access):
     async def issues(self, before: datetime, most: int) -> int:
         """Issues that are over and were last looked at before that, with all that is kept of them.
 
-        Not those that another one names, nor those that name one that is still open: what these
+        Not those that a younger one names, nor those that name one that is still open: what these
         show must stay true.
         """
         async with self._writing() as connection:
@@ -84,20 +85,30 @@ def _is_idle() -> sa.ColumnElement[bool]:
 
 
 def _is_old(before: datetime) -> sa.ColumnElement[bool]:
-    other = t.issues.alias("other")
-    at_waiting = (_EDGE.repository == _ISSUE.repository) & (_EDGE.number == _ISSUE.number)
-    at_blocker = (_EDGE.for_repository == _ISSUE.repository) & (_EDGE.for_number == _ISSUE.number)
-    said_here = (_EDGE.said_repository == _ISSUE.repository) & (_EDGE.said_number == _ISSUE.number)
-    ends = (
-        (other.c.repository == _EDGE.repository) & (other.c.number == _EDGE.number),
-        (other.c.repository == _EDGE.for_repository) & (other.c.number == _EDGE.for_number),
-    )
-    named = [sa.exists().where(at, ~said_here) for at in (at_waiting, at_blocker)]
-    names_open = [
-        sa.exists().where(said_here, end, other.c.coordinated, other.c.state.not_in(OVER))
-        for end in ends
+    """Whether it is over, long since, and so are all that name it; and it names none that is open.
+
+    Who names it must be old, not gone: else of a chain that goes on for ever nothing would go.
+    """
+    sayer, other = t.issues.alias("sayer"), t.issues.alias("other")
+    here = _ISSUE.repository, _ISSUE.number
+    ends = (_EDGE.repository, _EDGE.number), (_EDGE.for_repository, _EDGE.for_number)
+    said_at = _EDGE.said_repository, _EDGE.said_number
+    lives = sayer.c.state.not_in(OVER) | sayer.c.seen_at.is_(None) | (sayer.c.seen_at >= before)
+    is_sayer = _same((sayer.c.repository, sayer.c.number), said_at)
+    others = (other.c.repository, other.c.number)
+    is_open = other.c.coordinated & other.c.state.not_in(OVER)
+    held = [
+        *(sa.exists().where(_same(e, here), ~_same(said_at, here), is_sayer, lives) for e in ends),
+        *(sa.exists().where(_same(said_at, here), _same(e, others), is_open) for e in ends),
     ]
-    return sa.and_(_is_idle(), _ISSUE.seen_at < before, *(~one for one in (*named, *names_open)))
+    return sa.and_(_is_idle(), _ISSUE.seen_at < before, *(~one for one in held))
+
+
+_End: TypeAlias = tuple[sa.ColumnElement[str], sa.ColumnElement[int]]
+
+
+def _same(one: _End, other: _End) -> sa.ColumnElement[bool]:
+    return (one[0] == other[0]) & (one[1] == other[1])
 
 
 async def _forget_about(connection: AsyncConnection, keys: Sequence[tuple[str, int]]) -> None:

@@ -8,11 +8,13 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
 import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,7 @@ from bot.errors import ConfigError, StoreError, UserError
 from bot.store.alone import Taken, alone, half_restored
 from bot.store.database import as_it_is, durable_sqlite, opened, queue_path
 from bot.store.watching import Watching
+from tests.databases import find_postgres, fresh_database
 
 NOW = datetime(2026, 11, 26, 13, 45, tzinfo=UTC)
 
@@ -506,3 +509,24 @@ def test_without_pg_dump_it_says_what_to_call(
 def test_on_postgresql_it_says_how_to_put_it_back(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="stop every replica, then call: pg_restore --clean"):
         restore("postgresql://me:s3cret@h/x", tmp_path / "saved", NOW)
+
+
+async def test_a_dump_of_a_real_server_can_be_put_back_as_the_page_says(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = find_postgres()
+    assert programs
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    with fresh_database(postgres) as url:
+        async with opened(url) as engine:
+            notes = Watching(engine, now=lambda: NOW)
+            await notes.keep_note("word", "first")
+            make(url, tmp_path / "saved", NOW)
+            await notes.keep_note("word", "second")
+        command = restoring.BY_HAND.format(file=tmp_path / "saved")
+        environ = {**os.environ, "DATABASE_URL": url}
+        put_back = partial(subprocess.run, ["sh", "-ec", command], env=environ, check=True)
+        await asyncio.to_thread(put_back)
+        async with as_it_is(url) as engine:
+            assert "first" == await Watching(engine, now=lambda: NOW).note("word")
+    assert 0o600 == stat.S_IMODE((tmp_path / "saved").stat().st_mode)

@@ -171,13 +171,28 @@ async def test_what_another_issue_shows_is_kept(
     assert 1 - expected == await home.rows(t.edges)
 
 
-async def test_a_chain_that_is_over_goes_from_its_end(home: Home) -> None:
-    """Who waited goes first; then nobody names whom it waited for."""
-    await home.knows(OLD, "closed", Edge(OLD, CLOSED, OLD, Source.DECLARED))
-    await home.knows(CLOSED, "closed")
+async def test_a_chain_that_is_over_goes_though_it_goes_on(home: Home) -> None:
+    """Each is named by the next; what is named by a young one stays, and goes in its turn."""
+    await home.knows(OLD, "closed")
+    await home.knows(CLOSED, "closed", Edge(CLOSED, OLD, CLOSED, Source.DECLARED))
     home.now += 40 * DAY
-    assert [1, 1, 0] == [await home.forgets() for _ in range(3)]
-    assert (0, 0) == (await home.rows(t.issues), await home.rows(t.edges))
+    await home.knows(OTHER, "closed", Edge(OTHER, CLOSED, OTHER, Source.DECLARED))
+    assert [1, 0] == [await home.forgets() for _ in range(2)]
+    assert await home.store.issue(OLD) is None
+    home.now += 31 * DAY
+    await home.knows(OPEN, "open", Edge(OPEN, OTHER, OPEN, Source.DECLARED))
+    assert [1, 0] == [await home.forgets() for _ in range(2)]
+    assert {OTHER, OPEN} == (await home.store.issues([OLD, CLOSED, OTHER, OPEN])).keys()
+    assert 2 == await home.rows(t.edges), "those of the two that are left"
+
+
+async def test_what_names_it_and_is_itself_unknown_holds_it_not(home: Home) -> None:
+    await home.knows(OLD, "closed")
+    await home.knows(OPEN, "open", Edge(OPEN, OLD, OPEN, Source.DECLARED))
+    home.now += 40 * DAY
+    async with home.engine.begin() as connection:
+        await connection.execute(sa.delete(t.issues).where(t.issues.c.number == OPEN.number))
+    assert 1 == await home.forgets()
 
 
 async def test_what_people_set_on_it_goes_too_and_what_concerns_another_stays(home: Home) -> None:
