@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.errors import ConfigError, StoreError
 from bot.models import IssueRef, Source
 from bot.store.access import among
-from bot.store.database import MIGRATIONS, async_url, opened, sqlite_path
+from bot.store.database import MIGRATIONS, as_it_is, async_url, opened, sqlite_path
 from bot.store.queries import CHUNK, Edge, Failure, Known, Store, kept_title
 from bot.store.tables import metadata
 
@@ -41,8 +41,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def store(database_url: str, clock: Clock) -> AsyncIterator[Store]:
-    async with opened(database_url) as engine:
+async def store(migrated_url: str, clock: Clock) -> AsyncIterator[Store]:
+    async with as_it_is(migrated_url) as engine:
         yield Store(engine, now=clock)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.models import IssueRef, RefState, Source
 from bot.sayings import Field, LinkKind
 from bot.store import tables as t
-from bot.store.database import opened
+from bot.store.database import as_it_is
 from bot.store.queries import Edge, Known, Store
 from bot.store.repositories import BATCH
 from bot.store.sayings import SayingsStore
@@ -48,8 +48,8 @@ class Kept:
 
 
 @pytest.fixture
-async def kept(database_url: str) -> AsyncIterator[Kept]:
-    async with opened(database_url) as engine:
+async def kept(migrated_url: str) -> AsyncIterator[Kept]:
+    async with as_it_is(migrated_url) as engine:
         yield Kept(Store(engine, now=lambda: NOW), SayingsStore(engine, now=lambda: NOW), engine)
 
 
