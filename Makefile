@@ -24,7 +24,7 @@ run: $(BIN)/.installed ## Serve, with the settings of .env (see .env.example) an
 	@set -a; if [ -f .env ]; then . ./.env; fi; set +a; exec $(BIN)/mosaic-coordinator serve
 
 test: $(BIN)/.dev ## Run every test; less than 95 % of branches covered is a failure
-	$(BIN)/pytest -n auto --cov --cov-branch --cov-report=term --cov-fail-under=95 $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto --dist worksteal --cov --cov-branch --cov-report=term --cov-fail-under=95 $(PYTEST_ARGS)
 
 faults: $(BIN)/.dev ## Break everything at random, 200 times, on SQLite and PostgreSQL (ARGS="--runs 10")
 	$(BIN)/python -m tests.faults.play $(ARGS)

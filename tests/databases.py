@@ -2,11 +2,12 @@
 
 PostgreSQL's programs are looked for in `PG_BIN`, by `pg_config`, and where Debian puts them. One
 server serves the whole session, on loopback in a directory of its own; each test gets a fresh
-database in it. It refuses to run as root, so then it runs as `postgres` or `nobody`.
+database in it. What tests of the store start with is migrated once and copied. PostgreSQL refuses to run as root, so then it runs as `postgres` or `nobody`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+
+from bot.store.database import opened
 
 ABSENT = "no PostgreSQL: set PG_BIN to the directory of `initdb`, or install postgresql"
 
@@ -100,10 +104,10 @@ def _free_port() -> int:
 
 
 @contextmanager
-def fresh_database(server: str) -> Iterator[str]:
-    """The URL of an empty database, which goes away at the end."""
+def fresh_database(server: str, like: str = "template1") -> Iterator[str]:
+    """The URL of a copy of a database, an empty one unless named; it goes away at the end."""
     name = f"t{uuid4().hex}"
-    _ask(server, f'CREATE DATABASE "{name}"')
+    _ask(server, f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
     yield server.rpartition("/")[0] + f"/{name}"
     _ask(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -136,4 +140,49 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield request.getfixturevalue("sqlite_url")
         return
     with fresh_database(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+def migrate(url: str) -> None:
+    """Make the tables, in a loop of its own, since that of a test may be running."""
+
+    async def run() -> None:
+        async with opened(url):
+            pass
+
+    with ThreadPoolExecutor(max_workers=1) as apart:
+        apart.submit(asyncio.run, run()).result()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tables in it, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "bot.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres: str) -> Iterator[str]:
+    """The name of a database with the tables in it, to be copied."""
+    with fresh_database(postgres) as url:
+        migrate(url)
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture
+def migrated_sqlite_url(sqlite_url: str, migrated_file: Path, tmp_path: Path) -> str:
+    """`DATABASE_URL` of a file with the tables in it, and nothing in them."""
+    shutil.copyfile(migrated_file, tmp_path / "bot.db")
+    return sqlite_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """`DATABASE_URL` of a database with the tables in it: SQLite's first, then PostgreSQL's."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("migrated_sqlite_url")
+        return
+    server, like = map(request.getfixturevalue, ("postgres", "migrated_database"))
+    with fresh_database(server, like) as url:
         yield url

@@ -390,11 +390,11 @@ class TestNothingIsLeft:
 
     async def test_where_it_is_interrupted(self, stage):
         before = stage.snapshot()
-        stage.forge.faults.add("POST", "/hooks$", delay=0.3)
+        slow = stage.forge.faults.add("POST", "/hooks$", delay=0.3)
         work = asyncio.create_task(stage.setup(REPO))
-        while "Right" not in {line.step for line in stage.lines}:
+        while slow.times:
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)
+            assert not work.done()
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work

@@ -452,10 +452,13 @@ class TestFailures:
         assert expected == wait_before_retry(error)
 
     async def test_a_time_out_is_told_and_may_have_cost(self, make_reader, claude, memory):
-        """Every request given up on counts as read: it may be billed."""
+        """Every request given up on counts as read: it may be billed.
+
+        The time is enough for a request to arrive, however busy the machine is.
+        """
         claude.otherwise = hangs()
-        reader = make_reader(timeout=0.05, attempts=2)
-        with pytest.raises(AIError, match=r"Claude did not answer within 0\.05 s"):
+        reader = make_reader(timeout=0.3, attempts=2)
+        with pytest.raises(AIError, match=r"Claude did not answer within 0\.3 s"):
             await read(reader)
         assert 1 <= len(claude.requests) <= 2
         each = token_estimate(claude.requests[0]["system"], claude.questions[0])

@@ -629,7 +629,7 @@ async def test_a_server_that_says_nothing_times_out_and_a_write_is_not_repeated(
         await release.wait()
         return web.Response()
 
-    async with listening(answer) as url, connected(url, timeout=0.05) as gitea:
+    async with listening(answer) as url, connected(url, timeout=0.3) as gitea:
         error = await failure(gitea.post("/x", {}))
         release.set()
     assert isinstance(error, Retryable)
@@ -652,7 +652,7 @@ async def test_an_answer_that_drips_is_cut_off() -> None:
             gone.set()
         return response
 
-    async with listening(answer) as url, connected(url, timeout=0.05, attempts=1) as gitea:
+    async with listening(answer) as url, connected(url, timeout=0.3, attempts=1) as gitea:
         error = await failure(gitea.getitem("/x"))
         await gone.wait()
     assert isinstance(error, Retryable)

@@ -13,7 +13,7 @@ from bot.gitea.models import Issue, IssueRepository, Permission, Repository, Tre
 from bot.models import IssueRef, Source
 from bot.naming import Naming
 from bot.repositories import Repositories
-from bot.store.database import opened
+from bot.store.database import as_it_is
 from bot.store.naming import Name, NameStore
 from bot.store.queries import Edge, Known, Store
 
@@ -114,8 +114,8 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(sqlite_url: str) -> AsyncIterator[Scene]:
-    async with opened(sqlite_url) as engine:
+async def scene(migrated_sqlite_url: str) -> AsyncIterator[Scene]:
+    async with as_it_is(migrated_sqlite_url) as engine:
         made = Scene(Store(engine, now=lambda: NOW), NameStore(engine, now=lambda: NOW))
         made.forge.make(1, "acme/rocket")
         made.forge.make(2, "Acme/Old")

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -16,12 +15,9 @@ from bot.gitea.models import TreeEntry
 from bot.models import POLICY_DIRECTORY, POLICY_FILE, IssueRef
 from bot.policies import Policies
 from bot.policy import MOST_BYTES, Site
-from bot.store.database import opened
+from bot.store.database import as_it_is
 from bot.store.policies import Kept, PolicyStore
 from bot.store.queries import Known, Store
-from tests.databases import sqlite_url
-
-__all__ = ["sqlite_url"]
 
 REPO = "acme/rocket"
 ONE, TWO = IssueRef("acme", "rocket", 1), IssueRef("acme", "rocket", 2)
@@ -91,8 +87,8 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path, sqlite_url: str) -> AsyncIterator[World]:
-    async with opened(sqlite_url) as engine:
+async def world(migrated_sqlite_url: str) -> AsyncIterator[World]:
+    async with as_it_is(migrated_sqlite_url) as engine:
         store = Store(engine, now=lambda: NOW)
         await store.save(Known(ONE, coordinated=True, state="open"))
         await store.save(Known(TWO, coordinated=True, state="closed"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from bot.gitea.models import Comment, Issue
 from bot.models import IssueRef, Source
 from bot.recheck import Recheck
 from bot.render import MARKER
-from bot.store.database import opened
+from bot.store.database import as_it_is
 from bot.store.queries import Edge, Known, Store
 from bot.store.watching import Watch, Watching
 from bot.watermark import OVERLAP, Watermark
@@ -156,7 +155,7 @@ class Bench:
 
 
 @pytest.fixture
-async def fresh(tmp_path: Path) -> AsyncIterator[Bench]:
+async def fresh(migrated_sqlite_url: str) -> AsyncIterator[Bench]:
     """Two repositories with people; nothing is known of them."""
     clock, ours = Clock(), Clock()
     ours.advance(7.5)  # machines differ
@@ -170,7 +169,7 @@ async def fresh(tmp_path: Path) -> AsyncIterator[Bench]:
     async with (
         serve(forge) as url,
         Gitea(url, SecretStr(token), attempts=1) as client,
-        opened(f"sqlite:///{tmp_path}/bot.db") as engine,
+        as_it_is(migrated_sqlite_url) as engine,
     ):
         store, watching = Store(engine, now=ours), Watching(engine, now=ours)
         made = Bench(forge, Api(client, clock), store, watching, clock, ours)

@@ -16,7 +16,7 @@ from bot.errors import StoreError
 from bot.models import IssueRef, RefState, Source
 from bot.store import graph as resident
 from bot.store import journal
-from bot.store.database import opened
+from bot.store.database import as_it_is
 from bot.store.graph import ResidentGraph
 from bot.store.queries import Edge, Known, Store
 from bot.store.tables import changes, metadata
@@ -77,15 +77,15 @@ class World:
 
 
 @pytest.fixture
-async def world(database_url: str) -> AsyncIterator[World]:
-    async with opened(database_url) as engine:
+async def world(migrated_url: str) -> AsyncIterator[World]:
+    async with as_it_is(migrated_url) as engine:
         yield World(engine)
 
 
 @pytest.fixture
-async def small(sqlite_url: str) -> AsyncIterator[World]:
+async def small(migrated_sqlite_url: str) -> AsyncIterator[World]:
     """What does not depend on the database is tried on one."""
-    async with opened(sqlite_url) as engine:
+    async with as_it_is(migrated_sqlite_url) as engine:
         yield World(engine)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.errors import StoreError
 from bot.models import Difficulty, IssueRef
 from bot.sayings import NO_PRIORITY, Field, Heard, Link, LinkKind, Override, Overrides, Pause
-from bot.store.database import async_url, opened
+from bot.store.database import as_it_is, async_url, opened
 from bot.store.sayings import CHUNK, MAX_TEXT, SayingsStore
 from bot.store.tables import metadata
 
@@ -35,8 +35,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def store(database_url: str, clock: Clock) -> AsyncIterator[SayingsStore]:
-    async with opened(database_url) as engine:
+async def store(migrated_url: str, clock: Clock) -> AsyncIterator[SayingsStore]:
+    async with as_it_is(migrated_url) as engine:
         yield SayingsStore(engine, now=clock)
 
 

@@ -23,6 +23,7 @@ from bot.store.access import among
 from bot.store.database import (
     GIVES_UP,
     MIGRATIONS,
+    as_it_is,
     async_url,
     connect_args,
     opened,
@@ -48,8 +49,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def store(database_url: str, clock: Clock) -> AsyncIterator[Store]:
-    async with opened(database_url) as engine:
+async def store(migrated_url: str, clock: Clock) -> AsyncIterator[Store]:
+    async with as_it_is(migrated_url) as engine:
         yield Store(engine, now=clock)
 
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.store.database import opened
+from bot.store.database import as_it_is
 from bot.store.naming import Name, NameStore
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[NameStore]:
-    async with opened(database_url) as engine:
+async def store(migrated_url: str) -> AsyncIterator[NameStore]:
+    async with as_it_is(migrated_url) as engine:
         yield NameStore(engine, now=lambda: datetime(2026, 11, 22, tzinfo=UTC))
 
 

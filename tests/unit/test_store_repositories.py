@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.models import IssueRef, RefState, Source
 from bot.sayings import Field, LinkKind
 from bot.store import tables as t
-from bot.store.database import opened
+from bot.store.database import as_it_is
 from bot.store.queries import Edge, Known, Store
-from bot.store.repositories import BATCH
 from bot.store.sayings import SayingsStore
 
 NOW = datetime(2026, 11, 22, 15, 4, 5, tzinfo=UTC)
@@ -48,8 +47,8 @@ class Kept:
 
 
 @pytest.fixture
-async def kept(database_url: str) -> AsyncIterator[Kept]:
-    async with opened(database_url) as engine:
+async def kept(migrated_url: str) -> AsyncIterator[Kept]:
+    async with as_it_is(migrated_url) as engine:
         yield Kept(Store(engine, now=lambda: NOW), SayingsStore(engine, now=lambda: NOW), engine)
 
 
@@ -177,8 +176,12 @@ async def test_another_spelling_is_taken_over(kept: Kept) -> None:
     assert 1 == len(await kept.store.said_by(old(1)))
 
 
-async def test_a_large_repository_moves_as_a_whole(kept: Kept) -> None:
-    numbers = range(1, 2 * BATCH)
+async def test_a_large_repository_moves_as_a_whole(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In batches, of which the last is not full."""
+    monkeypatch.setattr("bot.store.repositories.BATCH", 20)
+    numbers = range(1, 50)
     async with kept.engine.begin() as connection:
         await connection.execute(
             sa.insert(t.issues),

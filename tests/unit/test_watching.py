@@ -9,13 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.models import IssueRef, RefState, Source
-from bot.store.database import opened
+from bot.store.database import as_it_is
 from bot.store.queries import Edge, Known, Store
 from bot.store.watching import KEPT, Watch, Watching
 from bot.watermark import Watermark
-from tests.databases import database_url, postgres, sqlite_url
-
-__all__ = ["database_url", "postgres", "sqlite_url"]
 
 NOW = datetime(2026, 11, 22, 15, 4, 5, 678901, tzinfo=UTC)
 MOMENT = timedelta(seconds=1)
@@ -35,8 +32,8 @@ class Kept:
 
 
 @pytest.fixture
-async def kept(database_url: str) -> AsyncIterator[Kept]:
-    async with opened(database_url) as engine:
+async def kept(migrated_url: str) -> AsyncIterator[Kept]:
+    async with as_it_is(migrated_url) as engine:
 
         def now() -> datetime:
             return made.now

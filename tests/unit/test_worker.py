@@ -20,7 +20,7 @@ from bot.models import IssueRef
 from bot.repositories import Repositories
 from bot.requests import Done
 from bot.routing import Desk, Router
-from bot.store.database import opened
+from bot.store.database import as_it_is
 from bot.store.queries import Known, Store
 from bot.watched import Record
 from bot.worker import DELIVERY, HEAR, LOOK, PACE, RECHECK, Worker, hear, look, partition, retried
@@ -207,7 +207,7 @@ async def _pushed(event: Event, desk: Desk) -> Collection[IssueRef]:
 
 
 @pytest.fixture
-async def bench(sqlite_url: str) -> AsyncIterator[Bench]:
+async def bench(migrated_sqlite_url: str) -> AsyncIterator[Bench]:
     queue, core, freshness = Queue(), Core(), Freshness("one", "boot")
     forgotten: list[str] = []
     names = Names()
@@ -219,7 +219,7 @@ async def bench(sqlite_url: str) -> AsyncIterator[Bench]:
     async def give() -> Any:
         return core
 
-    async with opened(sqlite_url) as engine:
+    async with as_it_is(migrated_sqlite_url) as engine:
         store = Store(engine, now=lambda: WHEN)
         made: Bench
 
