@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -38,7 +38,10 @@ from load import rss_of
 from bot.app import Bot, running
 from bot.changes import Found
 from bot.config import Settings, load
+from bot.demo.api import issues as api
+from bot.demo.api.call import Call
 from bot.demo.forge import serve
+from bot.demo.records import Issue
 from bot.logs import configure
 from bot.models import IssueRef
 from bot.worker import look
@@ -65,15 +68,34 @@ def settings_of(directory: str, url: str, token: str) -> Settings:
 # ---- the forge's process -------------------------------------------------------------------------
 
 
+def remember_lists() -> Callable[[], None]:
+    """Let the forge find a list once for all its pages; the answer lets it forget.
+
+    Of a hundred thousand issues a database has an index, and the forge's time is not asked here.
+    """
+    kept: dict[tuple[str, ...], list[Issue]] = {}
+    chosen = api._chosen  # noqa: SLF001
+
+    def remembered(call: Call, candidates: Iterable[Issue]) -> list[Issue]:
+        key = call.request.path, *(call.query(name) for name in ("state", "since", "assigned"))
+        if key not in kept:
+            kept[key] = [*chosen(call, candidates)]
+        return kept[key]
+
+    api._chosen = remembered  # noqa: SLF001
+    return kept.clear
+
+
 async def hold(issues: int, repositories: int, directory: str) -> None:
     """Make all of it, remember it for the bot, and serve it until the input ends."""
-    backlog = Backlog(issues, repositories)
+    backlog, forget = Backlog(issues, repositories), remember_lists()
     async with serve(backlog.forge) as url:
         await backlog.remember(settings_of(directory, url, backlog.token))
         print(json.dumps({"url": url, "token": backlog.token}), flush=True)
         while order := await asyncio.to_thread(sys.stdin.readline):
             backlog.clock.back = timedelta()  # what lies before that was seen by the bot
             backlog.actor(backlog.names[0]).close(int(order))
+            forget()
             print("{}", flush=True)
 
 
