@@ -1,7 +1,7 @@
 """Ten thousand deliveries as fast as they go in, or an hour's mix in ten minutes: is all done?
 
     python bench/load.py [--deliveries 10000] [--issues 1000] [--repositories 50]
-    python bench/load.py --soak            # 20 deliveries a second for ten minutes
+    python bench/load.py --soak            # 5 deliveries a second for ten minutes
 
 The bot is a process of its own (`serve`, its settings as they are, with a SQLite file), and so is
 the embedded forge with the people in it (`crowd.py`), which sends one delivery after another, as
@@ -292,7 +292,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.0, help="deliveries a second; 0: all")
     wish = parser.parse_args()
     if wish.soak:
-        wish.rate = wish.rate or 20.0
+        wish.rate = wish.rate or 5.0
     wish.deliveries = wish.deliveries or (int(wish.rate * 600) if wish.soak else 10_000)
     configure(level="warning")
     with tempfile.TemporaryDirectory() as directory:

@@ -15,14 +15,15 @@ def judgement(settings: Settings) -> str:
     ai, gitea = settings.ai, settings.gitea
     told = {
         "version": __version__,
-        "agents": [agent.model_dump(mode="json") for agent in settings.roster],
+        "agents": [agent.model_dump() for agent in settings.roster],
         "limits": settings.limits.model_dump(mode="json"),
         "labels": settings.labels.model_dump(mode="json"),
         "ai": [ai.enabled and bool(ai.api_key.get_secret_value()), ai.model, ai.dependencies],
         "dependencies": gitea.dependencies,
         "hosts": sorted(gitea.hosts),
     }
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    # Sets, in JSON sorted: they come in another order in each process.
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=sorted).encode())
     for template in sorted(TEMPLATES.rglob("*.j2")):
         digest.update(template.read_bytes())
     return digest.hexdigest()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +65,22 @@ def test_other_words_make_another_report(monkeypatch: pytest.MonkeyPatch, tmp_pa
     report = templates / "report.md.j2"
     report.write_text(report.read_text(encoding="utf-8") + "!", encoding="utf-8")
     assert before != of()
+
+
+def test_it_is_the_same_in_every_process() -> None:
+    """Sets come in another order in each; a restart is no reason to look at every issue."""
+    program = (
+        "from bot.config import load; from bot.judgement import judgement;"
+        "print(judgement(load({}, None)))"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert 1 == len(told)
