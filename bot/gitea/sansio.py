@@ -53,11 +53,8 @@ def media_type(content_type: str | None) -> str:
 
 def form_payload(body: bytes) -> bytes | None:
     """The decoded `payload` field of a form body, byte for byte; None where there is none."""
-    for field in body.split(b"&"):
-        name, _, value = field.partition(b"=")
-        if name == b"payload":
-            return unquote_to_bytes(value.replace(b"+", b" "))
-    return None
+    found = re.search(rb"(?:^|&)payload(?:=([^&]*))?(?:&|$)", body)
+    return unquote_to_bytes((found[1] or b"").replace(b"+", b" ")) if found else None
 
 
 def target(template: str, params: Mapping[str, Param]) -> tuple[str, dict[str, str]]:
