@@ -8,9 +8,11 @@ UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 SOURCES := bot handlers tests bench
+HOSTILE := tests/e2e/test_hostile.py $(addprefix tests/unit/test_,webhook.py events.py \
+	gitea_sansio.py security.py logs.py render.py commands.py commander.py boxes.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install run test faults lint format lock bench clean
+.PHONY: help demo install run test faults fuzz lint format lock bench clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +30,9 @@ test: $(BIN)/.dev ## Run every test; less than 95 % of branches covered is a fai
 
 faults: $(BIN)/.dev ## Break everything at random, 200 times, on SQLite and PostgreSQL (ARGS="--runs 10")
 	$(BIN)/python -m tests.faults.play $(ARGS)
+
+fuzz: $(BIN)/.dev ## Send hostile deliveries and words, thousands of each (FUZZ=20000)
+	FUZZ=$(or $(FUZZ),5000) $(BIN)/pytest -n auto $(HOSTILE) $(PYTEST_ARGS)
 
 lint: $(BIN)/.dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

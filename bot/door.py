@@ -77,7 +77,7 @@ class Malformed(logging.LoggerAdapter[logging.Logger]):
         """What could not be answered."""
         if isinstance(exc_info, HttpProcessingError):
             log.info("request.malformed", why=exc_info.message.partition(":")[0][:100])
-        else:
+        elif not isinstance(exc_info, ConnectionError):  # who went away, or had to
             super().exception(msg, *args, exc_info=exc_info, **more)
 
 

@@ -19,11 +19,16 @@ from tests.forges import (
     gitea_server,
     running_receiver,
 )
+from tests.fuzzing import examples
 from tests.gitea_server import GiteaServer, find_gitea, run_gitea
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile(
-    "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "steady",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+    max_examples=examples(100),
 )
 settings.load_profile("steady")
 

@@ -659,7 +659,7 @@ def check(said: str) -> None:
         assert not re.search(r"(?<![\w])@\w|[#!]\d|\w://|www\.", text), text
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(HOSTILE, HOSTILE)
 async def test_no_words_of_a_person_break_out_of_a_reply(one: str, two: str) -> None:
     world = World()
@@ -669,7 +669,7 @@ async def test_no_words_of_a_person_break_out_of_a_reply(one: str, two: str) -> 
         check(body)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(HOSTILE)
 async def test_no_error_breaks_out_of_a_reply(words: str) -> None:
     for error in (UserError(words), UserError(f"a\n{words}"), AIError(words), Conflict(words)):
@@ -678,7 +678,7 @@ async def test_no_error_breaks_out_of_a_reply(words: str) -> None:
         check(world.comments_there[-1].body)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(HOSTILE)
 def test_what_is_escaped_already_stays_as_it_is(words: str) -> None:
     said = f"{code(f'a{words}b')} is wrong; did you mean `hold`?"

@@ -52,9 +52,15 @@ class Connection:
 class Place:
     """A server behind a door."""
 
-    port: int
+    port: int = 0
+    server: web.Server | None = None
     reading: asyncio.Event = field(default_factory=asyncio.Event)
     made: list[Connection] = field(default_factory=list)
+
+    @property
+    def connections(self) -> list[web.RequestHandler]:
+        assert self.server is not None
+        return self.server.connections
 
     async def connect(self) -> Connection:
         one = Connection(*await asyncio.open_connection("127.0.0.1", self.port))
@@ -72,7 +78,7 @@ async def opened() -> AsyncIterator[Open]:
 
     async def make(**limits: float) -> Place:
         app = web.Application()
-        place = Place(0)
+        place = Place()
 
         async def body(request: web.Request) -> web.Response:
             place.reading.set()
@@ -91,6 +97,7 @@ async def opened() -> AsyncIterator[Open]:
         runner = web.AppRunner(app, access_log=None, logger=malformed(), shutdown_timeout=0.1)
         await runner.setup()
         assert runner.server is not None
+        place.server = runner.server
         listening = await door.listen(runner.server, "127.0.0.1", 0)
         place.port = listening.sockets[0].getsockname()[1]
 
@@ -179,6 +186,19 @@ async def test_what_is_no_http_is_400_and_at_most_a_line_of_the_log(
         assert b"400 Bad Request" in await (await place.connect()).ask(data)
     assert {("request.malformed", "info")} >= {(line["event"], line["log_level"]) for line in logs}
     assert all(len(line["why"]) <= 100 for line in logs)
+    assert [] == [one for one in caplog.records if one.levelno >= logging.WARNING]
+
+
+async def test_who_goes_away_in_mid_request_leaves_no_trace(
+    opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = await opened()
+    one = await place.connect()
+    await one.send(BODY + b"he")
+    await place.reading.wait()
+    one.writer.close()
+    while place.connections:
+        await asyncio.sleep(0)
     assert [] == [one for one in caplog.records if one.levelno >= logging.WARNING]
 
 

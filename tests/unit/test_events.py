@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bot.errors import DeliveryError
 from bot.gitea.events import MAX_DEPTH, MAX_VALUES, Event, _Sound, _sound
 from bot.models import MAX_ISSUE_NUMBER, IssueRef
+from tests.fuzzing import examples
 from tests.recorded import Delivery, deliveries, delivery, form_delivery
 
 HEADERS = {"Content-Type": "application/json", "X-Gitea-Event": "issues"}
@@ -397,7 +398,7 @@ def use(headers: dict[str, str], body: bytes) -> None:
     json.dumps(found.data, ensure_ascii=False).encode("utf-8")
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
 @given(mutated())
 def test_whatever_stands_in_a_payload_only_a_refusal_is_raised(
     request_: tuple[dict[str, str], bytes],
@@ -405,7 +406,7 @@ def test_whatever_stands_in_a_payload_only_a_refusal_is_raised(
     use(*request_)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(ODD_VALUES, st.booleans())
 def test_where_the_bytes_tell_that_a_payload_is_sound_nothing_would_be_found_in_it(
     value: Any, plain: bool
@@ -428,7 +429,7 @@ def test_of_what_gitea_sends_the_bytes_tell_that_it_is_sound(one: Delivery) -> N
     assert _sound(one.body)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.sampled_from(deliveries()), st.data())
 def test_whatever_bytes_arrive_only_a_refusal_is_raised(one: Delivery, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(one.body)))
