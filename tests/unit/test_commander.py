@@ -29,6 +29,7 @@ from bot.gitea.events import Event
 from bot.render import MARKER, code
 from bot.replies import harmless
 from bot.requests import Done, added, closing_commands
+from tests.fuzzing import examples
 from tests.unit.talk import HERE, CrashError, World, commented, opened
 
 
