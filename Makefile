@@ -12,7 +12,7 @@ HOSTILE := tests/e2e/test_hostile.py $(addprefix tests/unit/test_,webhook.py eve
 	gitea_sansio.py security.py logs.py render.py commands.py commander.py boxes.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install run test faults fuzz lint format lock bench clean
+.PHONY: help demo install run test thorough fuzz faults bench lint format lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,8 +31,12 @@ test: $(BIN)/.dev ## Run every test; less than 95 % of branches covered is a fai
 faults: $(BIN)/.dev ## Break everything at random, 200 times, on SQLite and PostgreSQL (ARGS="--runs 10")
 	$(BIN)/python -m tests.faults.play $(ARGS)
 
-fuzz: $(BIN)/.dev ## Send hostile deliveries and words, thousands of each (FUZZ=20000)
-	FUZZ=$(or $(FUZZ),5000) $(BIN)/pytest -n auto $(HOSTILE) $(PYTEST_ARGS)
+thorough: $(BIN)/.dev ## Look for what breaks a rule among a thousand made-up cases for each
+	$(BIN)/pytest -n auto -m hypothesis --hypothesis-profile=thorough $(PYTEST_ARGS)
+
+fuzz: $(BIN)/.dev ## The same of what strangers may send, five thousand for each (EXAMPLES=20000)
+	EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/pytest -n auto -m hypothesis \
+		--hypothesis-profile=thorough $(HOSTILE) $(PYTEST_ARGS)
 
 lint: $(BIN)/.dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

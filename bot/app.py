@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import math
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
-from typing import IO
 
 import structlog
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ai import Reader
-from bot.assigned import progress_in
 from bot.commander import Commander, Manners
 from bot.commands import Commands, discover_commands
 from bot.config import NEEDED, Settings, lacking
@@ -43,12 +38,14 @@ from bot.gitea.models import User
 from bot.heartbeat import Heartbeat, lease_of, process_name
 from bot.help_page import help_page
 from bot.herald import Herald
+from bot.housekeeping import Housekeeping
 from bot.judgement import judgement
 from bot.lease import Lease
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.mirror import Mirror
 from bot.models import IssueRef
 from bot.naming import Naming
+from bot.onlooker import Onlooker, server_size
 from bot.parser import references
 from bot.policies import Policies
 from bot.policy import Site
@@ -59,7 +56,9 @@ from bot.render import Renderer
 from bot.repositories import Repositories
 from bot.routing import discover
 from bot.schedule import Schedule
+from bot.store.alone import alone
 from bot.store.database import opened, sqlite_path
+from bot.store.forgetting import Forgetting
 from bot.store.graph import ResidentGraph
 from bot.store.naming import NameStore
 from bot.store.natives import NativesStore
@@ -102,6 +101,8 @@ class Bot:
     reader: Reader | None
     sayings: SayingsStore
     watching: Watching
+    housekeeping: Housekeeping
+    onlooker: Onlooker
     commands: Commands
     now: Callable[[], datetime]
     stopping: bool = False
@@ -223,10 +224,12 @@ class Bot:
             manners=Manners(
                 bots=frozenset(name.lower() for name in settings.commands.bots),
                 per_hour=settings.commands.per_hour,
+                remembered=settings.commands_kept,
             ),
             archived=self.repositories.archived,
             policy=self.policies.at_hand,
             now=self.now,
+            clock=self.forge_time,
         )
         self._recheck = Recheck(
             gitea=self.gitea,
@@ -303,21 +306,11 @@ class Bot:
     async def measured(self, _request: web.Request) -> web.Response:
         """GET /metrics: Prometheus; without how things stand while storage does not answer."""
         try:
-            self.metrics.standing(
-                queue=await self.engine.counts(),
-                issues=await self.store.statuses(),
-                set_aside=await self.store.failures_count(),
-                unseen=await self._unseen(),
-            )
+            self.metrics.standing(await self.onlooker.look())
         except StoreError as error:
             log.warning("metrics.incomplete", error=str(error))
             self.metrics.unknown()
         return web.Response(body=self.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
-
-    async def _unseen(self) -> float:
-        """Seconds since which changes were not looked for; NaN before the first recheck."""
-        progress = await progress_in(self.watching)
-        return (self.now() - progress.mark.asked_at).total_seconds() if progress else math.nan
 
 
 def _rules(settings: Settings) -> Rules:
@@ -369,7 +362,7 @@ async def at_work(
     async with AsyncExitStack() as stack:
         stack.enter_context(alone(settings.database_url))
         database = await stack.enter_async_context(opened(settings.database_url))
-        metrics = Metrics()
+        metrics = _metrics(settings)
         lease = Lease() if is_alone(settings) else lease_of(settings.queue.dead_after)
         client = gitea_client(settings, metrics, may_write=lease.demand)
         stack.push_async_callback(client.aclose)
@@ -384,6 +377,15 @@ async def at_work(
         await bot.engine.start(worker.work, worker.give_up)
         stack.push_async_callback(bot.engine.stop, settings.server.shutdown)
         yield bot, worker
+
+
+def _metrics(settings: Settings) -> Metrics:
+    ai = settings.ai
+    return Metrics(
+        prices=(ai.price_in, ai.price_out),
+        tokens=ai.daily_tokens,
+        database="sqlite" if sqlite_path(settings.database_url) else "postgresql",
+    )
 
 
 def is_alone(settings: Settings) -> bool:
@@ -432,6 +434,8 @@ def _bot(
     now: Callable[[], datetime],
 ) -> Bot:
     store, repositories = Store(database, now=now), Repositories(gitea)
+    watching = Watching(database, now=now)
+    engine = _engine(settings, executor or executor_of(settings), metrics)
     commands = discover_commands()
     site = Site.of(settings, [command.verb for command in commands.shown])
     return Bot(
@@ -440,14 +444,31 @@ def _bot(
         store=store,
         natives=NativesStore(database, now=now),
         graph=ResidentGraph(database, now=now),
-        engine=_engine(settings, executor or executor_of(settings), metrics),
+        engine=engine,
         repositories=repositories,
         policies=Policies(gitea, repositories, PolicyStore(database, now=now), site),
         naming=Naming(gitea, repositories, NameStore(database, now=now), store),
         metrics=metrics,
         reader=_reader(settings, store, metrics, now),
         sayings=SayingsStore(database, now=now),
-        watching=Watching(database, now=now),
+        watching=watching,
+        onlooker=Onlooker(
+            settings.database_url,
+            queue=engine,
+            store=store,
+            notes=watching,
+            ask_server=server_size(database),
+            now=now,
+        ),
+        housekeeping=Housekeeping(
+            settings,
+            queue=engine,
+            memory=Forgetting(database, now=now),
+            locks=store,
+            notes=watching,
+            observer=metrics,
+            now=now,
+        ),
         commands=commands,
         now=now,
     )
@@ -464,6 +485,7 @@ def _worker(bot: Bot, now: Callable[[], datetime]) -> Worker:
         policies=bot.policies,
         naming=bot.naming,
         freshness=Freshness(bot.engine.executor, uuid.uuid4().hex[:8]),
+        observer=bot.metrics,
         catch_up=bot.settings.catch_up,
         now=now,
     )
@@ -483,7 +505,7 @@ def _schedule(bot: Bot, worker: Worker, now: Callable[[], datetime]) -> Schedule
         every=every,
         recheck=recheck,
         set_back=set_back,
-        tidy=lambda: _tidy(bot.engine, bot.settings),
+        tidy=bot.housekeeping.tidy,
         failed=lambda error: log.error("schedule.failed", error=str(error)),
         now=now,
     )
@@ -540,11 +562,6 @@ async def _greet(bot: Bot) -> None:
         log.warning("gitea.unavailable", error=str(error), hint=f"{hint} work is kept until then")
 
 
-async def _tidy(engine: Engine, settings: Settings) -> None:
-    forgotten = await engine.forget(settings.queue.keep)
-    log.info("queue.tidied", forgotten=forgotten)
-
-
 def _application(bot: Bot, worker: Worker) -> web.Application:
     settings = bot.settings
     webhook = Webhook(
@@ -560,29 +577,3 @@ def _application(bot: Bot, worker: Worker) -> web.Application:
     app.router.add_get("/help", bot.help)
     app.router.add_get("/metrics", bot.measured)
     return app
-
-
-@contextmanager
-def alone(database_url: str) -> Iterator[None]:
-    """Hold a SQLite database for this process alone: two would take each other's work."""
-    path = sqlite_path(database_url)
-    if path is None:
-        yield
-        return
-    with _lock_file(path) as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(
-                f"another mosaic-coordinator is at work on {path}; for several of them use "
-                "PostgreSQL (DATABASE_URL=postgresql://…)"
-            ) from None
-        yield
-
-
-def _lock_file(path: Path) -> IO[str]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.with_name(f"{path.stem}.lock").open("w", encoding="ascii")
-    except OSError as error:
-        raise ConfigError(f"database_url: {path} cannot be used: {error}") from None

@@ -39,16 +39,21 @@ class Talk(Pen, Registry, Reader, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """The settings of talking: other bots that are answered, commands per person and hour."""
+    """The settings of talking: other bots that are answered, commands per person and hour.
+
+    `remembered`: for how long it is known which commands were done.
+    """
 
     bots: frozenset[str] = frozenset()
     per_hour: int = 60
+    remembered: timedelta = timedelta(days=90)
 
 
 class Commander:
     """Does commands.
 
-    `archived` tells whether nothing can be written in a repository, `policy` what holds in it.
+    `archived` tells whether nothing can be written in a repository, `policy` what holds in it,
+    `clock` Gitea's time, or an earlier one.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Commander:
         archived: Callable[[str], Awaitable[bool]],
         policy: Callable[[str], Awaitable[Policy]],
         now: Callable[[], datetime],
+        clock: Callable[[], datetime],
     ) -> None:
         self._gitea = gitea
         self._ledger = ledger
@@ -75,6 +81,7 @@ class Commander:
         self._archived = archived
         self._policy = policy
         self._now = now
+        self._clock = clock
         self._listener = Listener(bot, commands, manners.bots)
         self._hearing = Hearing(gitea, ledger, self._listener)
         self._replies = Replies(gitea, renderer, bot, self._listener.find)
@@ -84,6 +91,9 @@ class Commander:
 
         `written_at`: when the bot last wrote the comment that the event is about, if it is its own.
         """
+        if event.said_at and self._clock() - event.said_at > self._manners.remembered:
+            log.info("command.too_old", issue=str(event.issue), said_at=event.said_at.isoformat())
+            return Done()  # nobody knows any more whether it was done
         request = await self._hearing.told(event, written_at)
         return await self._answer(request) if request else Done()
 

@@ -72,6 +72,8 @@ SECRETS = frozenset({("gitea", "token"), ("gitea", "webhook_secret"), ("ai", "ap
 FROM_FILES = SECRETS | {("database_url",)}
 """What may stand in a file that `NAME_FILE` names: an address may hold a password."""
 
+CLOCKS_DIFFER = timedelta(days=2)  # at most, Gitea's and this machine's, whatever their time zones
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _EXAMPLE = '["a", "b"] or {"key": 1}'
 _SIZES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
@@ -199,6 +201,24 @@ class QueueSettings(Section):
     )
 
 
+class KeepSettings(Section):
+    """`[keep]`: after how long what is of no use any more is deleted, once a day."""
+
+    commands: Duration = Field(  # type: ignore[assignment]
+        "90d",
+        description="Which commands were done, so that none is done twice; at least catch_up and "
+        "two days.",
+    )
+    readings: Duration = Field("90d", description="What Claude answered, since it was used last.")  # type: ignore[assignment]
+    failures: Duration = Field("90d", description="Work that was given up.")  # type: ignore[assignment]
+    issues: Duration = Field(  # type: ignore[assignment]
+        "180d",
+        description="Closed and deleted issues, since they were looked at last, with what people "
+        "set on them.",
+    )
+    spending: Duration = Field("366d", description="How many tokens Claude took on a day.")  # type: ignore[assignment]
+
+
 class AISettings(Section):
     """`[ai]`: asking Claude for what a text does not declare."""
 
@@ -206,6 +226,10 @@ class AISettings(Section):
     base_url: str | None = Field(None, description="Another address of the API.")
     enabled: bool = Field(default=True, description="Ask Claude at all, where there is a key.")
     model: str = Field("claude-sonnet-5-5", description="Model that reads the texts.")
+    price_in: float = Field(
+        3.0, ge=0, description="Price of a million tokens that this model reads, for the metrics."
+    )
+    price_out: float = Field(15.0, ge=0, description="Price of a million tokens that it writes.")
     dependencies: Literal["propose", "accept", "ignore"] = Field(
         "propose", description="Dependencies Claude reads: proposals, edges at once, or nothing."
     )
@@ -333,6 +357,7 @@ class Settings(BaseSettings):
     gitea: GiteaSettings = GiteaSettings()
     server: ServerSettings = ServerSettings()
     queue: QueueSettings = QueueSettings()
+    keep: KeepSettings = KeepSettings()
     ai: AISettings = AISettings()
     commands: CommandSettings = CommandSettings()
     limits: LimitSettings = LimitSettings()
@@ -360,6 +385,15 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,39}", name):
                 raise ValueError(f"agent {name!r}: a name is lower case letters, digits, . _ -")
         return value
+
+    @property
+    def commands_kept(self) -> timedelta:
+        """How long it is remembered which commands were done.
+
+        Longer than they are caught up with: what is forgotten and found by asking is done again.
+        Both are counted by clocks that may differ.
+        """
+        return max(self.keep.commands, self.catch_up + CLOCKS_DIFFER)
 
     @property
     def roster(self) -> tuple[Agent, ...]:

@@ -507,7 +507,8 @@ class Coordinator:
         known = replace(
             known, coordinated=True, state=seen.issue.state, owed=tuple(owed), labels=labels
         )
-        await self._store.save(known, edges)
+        if changed or known != seen.known:
+            await self._store.save(known, edges)
         return known, changed
 
     async def _survey(self, seen: _Case, words: _Words, ties: _Ties) -> Surroundings:

@@ -22,7 +22,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -34,6 +34,7 @@ from sqlalchemy.engine import make_url
 
 from bot.bell import Bell
 from bot.errors import CoordinatorError, Retryable, StoreError
+from bot.latest import Latest
 from bot.rows import Entry, Rows, learned
 from bot.store.database import connect_args, durable_sqlite, queue_path, sqlite_path
 
@@ -45,6 +46,7 @@ WORKFLOW = "work"
 VERSION = "1"  # of the jobs' format, not of the bot: see docs/decisions/0004-queue.md
 BATCH = 100  # jobs recorded in one transaction
 HOUR = 3600.0  # seconds; nothing is told to wait so long
+READINGS_MOST = 20_000  # remembered by `Freshness`: about 5 MB
 SETTLED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
@@ -179,6 +181,7 @@ class Engine:
 
     def _prepare(self) -> None:
         """Make the tables and the queue first: launched after it, dbos polls it at once."""
+        self._database.connect().close()  # a new file is made as we open it, not as dbos does
         DBOS.migrate(self._database.url.render_as_string(hide_password=False))
         client = DBOSClient(
             system_database_engine=self._database,
@@ -322,6 +325,25 @@ class Engine:
         with _answering():
             return await asyncio.to_thread(_left_of, self._database, prefix)
 
+    async def put_off(self, partition: str) -> list[Job]:
+        """The jobs of a partition that failed, and wait to be tried again. Raises StoreError."""
+        with _answering():
+            return await asyncio.to_thread(self._put_off, partition)
+
+    def _put_off(self, partition: str) -> list[Job]:
+        with self._database.connect() as connection:
+            columns = "workflow_uuid", "status", "queue_partition_key"
+            jobs = _table(connection, "workflow_status", *columns)
+            inputs = _table(connection, "workflow_input", "workflow_uuid", "inputs")
+            found = connection.execute(
+                sa.select(inputs.c.inputs)
+                .join(jobs, jobs.c.workflow_uuid == inputs.c.workflow_uuid)
+                .where(jobs.c.status == "DELAYED", jobs.c.queue_partition_key == partition)
+            )
+            kept = map(json.loads, found.scalars())  # as DBOSPortableJSONSerializer writes it
+            given = [Job.load(one["positionalArgs"][0]) for one in kept]
+        return [job for job in given if job.attempt > 1]
+
     async def counts(self) -> dict[str, int]:
         """How many jobs are waiting, delayed and running in the whole queue. Raises StoreError."""
         with _answering():
@@ -338,21 +360,23 @@ class Engine:
             )
             return dict.fromkeys(names.values(), 0) | {names[row[0]]: row[1] for row in rows}
 
-    async def forget(self, older: timedelta) -> int:
-        """Delete finished jobs that are older than that; returns how many. Raises StoreError."""
-        before = int((time.time() - older.total_seconds()) * 1000)
-        with _answering():
-            return await asyncio.to_thread(self._forget, before)
+    async def ages(self) -> dict[str, float]:
+        """Seconds since the oldest job began to wait, and to run; 0 where there is none.
 
-    def _forget(self, before_ms: int) -> int:
-        with self._database.begin() as connection:
-            jobs = _table(connection, "workflow_status", "workflow_uuid", "status", "created_at")
-            old = sa.and_(jobs.c.status.in_(SETTLED), jobs.c.created_at < before_ms)
-            for name in ("workflow_input", "workflow_output"):  # no foreign key ties them
-                payloads = _table(connection, name, "workflow_uuid")
-                ids = sa.select(jobs.c.workflow_uuid).where(old)
-                connection.execute(sa.delete(payloads).where(payloads.c.workflow_uuid.in_(ids)))
-            return int(connection.execute(sa.delete(jobs).where(old)).rowcount)
+        Waiting begins when it could run: delayed jobs do not count. Raises StoreError.
+        """
+        with _answering():
+            return await asyncio.to_thread(_ages, self._database, time.time() * 1000)
+
+    async def forget(self, before: datetime, most: int) -> int:
+        """Delete finished jobs that were recorded before that, `most` of them; how many it were.
+
+        Raises StoreError.
+        """
+        with _answering():
+            return await asyncio.to_thread(
+                _forget, self._database, int(before.timestamp() * 1000), most
+            )
 
     async def rest(self, limit: timedelta) -> None:
         """Begin nothing more; what runs may finish within `limit`. What comes is still recorded."""
@@ -582,6 +606,48 @@ def _hurry(connection: sa.Connection, *, beyond: float) -> None:
     connection.execute(waiting.values(delay_until_epoch_ms=now_ms))
 
 
+def _ages(engine: sa.Engine, now_ms: float) -> dict[str, float]:
+    with engine.connect() as connection:
+        columns = (
+            "status",
+            "queue_name",
+            "created_at",
+            "delay_until_epoch_ms",
+            "started_at_epoch_ms",
+        )
+        jobs = _table(connection, "workflow_status", *columns).c
+        since = {
+            "waiting": ("ENQUEUED", sa.func.coalesce(jobs.delay_until_epoch_ms, jobs.created_at)),
+            "running": ("PENDING", jobs.started_at_epoch_ms),
+        }
+        found = {
+            name: connection.execute(
+                sa.select(sa.func.min(begun)).where(
+                    jobs.status == status, jobs.queue_name.is_not(None)
+                )
+            ).scalar()
+            for name, (status, begun) in since.items()
+        }
+    return {name: max(0.0, now_ms - at) / 1000 if at else 0.0 for name, at in found.items()}
+
+
+def _forget(engine: sa.Engine, before_ms: int, most: int) -> int:
+    """Of dbos's tables only these three grow: our jobs have no steps, events or streams."""
+    with engine.begin() as connection:
+        jobs = _table(connection, "workflow_status", "workflow_uuid", "status", "created_at").c
+        old = (
+            sa.select(jobs.workflow_uuid)
+            .where(jobs.status.in_(SETTLED), jobs.created_at < before_ms)
+            .order_by(jobs.created_at)
+            .limit(most)
+        )
+        ids = [row[0] for row in connection.execute(old)]  # what is settled stays so
+        for name in ("workflow_input", "workflow_output", "workflow_status"):
+            rows = _table(connection, name, "workflow_uuid")  # no foreign key ties them
+            connection.execute(sa.delete(rows).where(rows.c.workflow_uuid.in_(ids)))
+        return len(ids)
+
+
 def _left_of(engine: sa.Engine, prefix: str) -> int:
     with engine.connect() as connection:
         jobs = _table(connection, "workflow_status", "status", "workflow_uuid").c
@@ -615,14 +681,15 @@ class Freshness:
 
     No clock is asked: jobs get a number when they are recorded, a reading the number at its
     beginning. Jobs recorded before this process began are older than any reading in it; jobs of
-    other replicas cannot be compared, and are never skipped.
+    other replicas cannot be compared, and are never skipped. Of readings the latest `most` are
+    remembered: an issue whose reading is forgotten is looked at once too often.
     """
 
-    def __init__(self, executor: str, boot: str) -> None:
+    def __init__(self, executor: str, boot: str, *, most: int = READINGS_MOST) -> None:
         self._executor = executor
         self._boot = boot
         self._number = 0
-        self._read: dict[object, int] = {}
+        self._read: Latest[object, int] = Latest(most)
 
     def stamp(self) -> str:
         """The mark of a job recorded now."""
@@ -644,10 +711,25 @@ class Freshness:
     def covers(self, about: object, stamp: str) -> bool:
         """Whether a job of that stamp has nothing left to do."""
         executor, _, rest = stamp.partition("/")
-        boot, _, number = rest.partition("/")
+        boot, _, rest = rest.partition("/")
+        number, _, _ = rest.partition("/")  # behind it may stand when it came
         if about not in self._read or executor != self._executor or not number.isdigit():
             return False
         return boot != self._boot or int(number) <= self._read[about]
+
+
+def timed(stamp: str, now: datetime) -> str:
+    """A stamp that also tells when its job was recorded; earlier versions take it for unknown."""
+    return f"{stamp}/{now.timestamp():.3f}"
+
+
+def recorded_at(job: Job) -> datetime | None:
+    """When a job with a `timed` stamp was recorded first, however often it was tried since."""
+    told = job.stamp.split("/")[3:]
+    try:
+        return datetime.fromtimestamp(float(told[0]), UTC) if told else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def failed_how(error: Exception) -> str:

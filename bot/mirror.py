@@ -18,6 +18,7 @@ import structlog
 from bot.dependencies import Edge
 from bot.errors import Conflict, Permanent
 from bot.gitea.models import Issue, TimelineEntry
+from bot.latest import Latest
 from bot.models import IssueRef, Mode, Unset
 from bot.natives import (
     Entry,
@@ -37,6 +38,7 @@ from bot.snapshot import DependencyReader, Neighbours, neighbours
 log = structlog.get_logger(__name__)
 
 REFUSAL_KEPT = 3600.0  # seconds until what Gitea refused is tried again
+REFUSED_MOST = 5000  # refusals remembered
 ADDED, REMOVED = "add_dependency", "remove_dependency"  # in a timeline
 CROSSING = "CrossRepositoryDependencies"  # in Gitea's refusal where it allows none of them
 
@@ -112,7 +114,7 @@ class Mirror:
         self._links = links
         self._bot = bot
         self._clock = clock
-        self._refused: dict[Edge | str, float] = {}
+        self._refused: Latest[Edge | str, float] = Latest(REFUSED_MOST)
 
     async def consider(
         self,

@@ -12,12 +12,14 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 
 from bot.errors import Conflict, Forbidden, NotFound, Retryable
 from bot.gitea.models import Comment, Issue, Label, User
 from bot.labels import LabelSpec
+from bot.latest import Latest
 from bot.models import IssueRef
 from bot.render import MARKER
 
@@ -26,6 +28,7 @@ log = structlog.get_logger(__name__)
 LOCK_KEPT = timedelta(seconds=15)  # what one who died holds back the others
 LOCK_TRIES = 100  # together longer than that
 LOCK_WAIT = 0.2  # seconds
+REPOSITORIES_MOST = 2000  # of which labels are remembered
 
 
 class CommentWriter(Protocol):
@@ -131,10 +134,10 @@ class Labels:
         self._gitea = gitea
         self._locks = locks
         self._sleep = sleep
-        self._ids: dict[str, dict[str, int]] = {}
+        self._ids: Latest[str, dict[str, int]] = Latest(REPOSITORIES_MOST)
         self._holder = uuid.uuid4().hex
-        self._making: dict[str, asyncio.Lock] = {}
-        self._refused: dict[str, bool] = {}  # by repository, once it has been tried
+        self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._refused: Latest[str, bool] = Latest(REPOSITORIES_MOST)  # once it has been tried
 
     def refused(self, repo: str) -> bool | None:
         """Whether the bot may not set labels there; None when it has not been tried yet."""

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -31,25 +32,7 @@ class Renderer:
     """Renders what the bot says. Holds no state but its templates; safe to share."""
 
     def __init__(self) -> None:
-        self._jinja = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            autoescape=False,  # noqa: S701 - Markdown: `md` and `code` escape what others wrote
-        )
-        self._jinja.globals["marker"] = MARKER
-        self._jinja.filters |= {
-            "md": escape,
-            "code": code,
-            "link": _link,
-            "code_here": _code_here,
-            "k": short_number,
-            "about": rounded_number,
-            "n": long_number,
-            "money": money,
-            "label": mermaid_label,
-        }
+        self._jinja = _environment(TEMPLATES)
 
     def report(self, report: Report) -> str:
         """The sticky comment for a report: Markdown whose first line is `MARKER`."""
@@ -71,6 +54,31 @@ class Renderer:
         Raises jinja2.TemplateNotFound, and jinja2.UndefinedError for a value that is missing.
         """
         return _tidied(self._jinja.get_template(f"{template}.md.j2").render(**values))
+
+
+@cache
+def _environment(templates: Path) -> Environment:
+    """The templates with what they may use; one for all, since compiling them takes a while."""
+    jinja = Environment(
+        loader=FileSystemLoader(templates),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - Markdown: `md` and `code` escape what others wrote
+    )
+    jinja.globals["marker"] = MARKER
+    jinja.filters |= {
+        "md": escape,
+        "code": code,
+        "link": _link,
+        "code_here": _code_here,
+        "k": short_number,
+        "about": rounded_number,
+        "n": long_number,
+        "money": money,
+        "label": mermaid_label,
+    }
+    return jinja
 
 
 def _tidied(text: str) -> str:

@@ -19,10 +19,11 @@ from apscheduler.triggers.interval import IntervalTrigger
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 LOOK_SECONDS = 5.0  # from look to look at whether the clock was set
 SET_BACK = timedelta(seconds=2)  # less is a clock that is being kept right
+SETTLED = timedelta(minutes=1)  # after the start, which has enough to do
 
 
 class Schedule:
-    """Calls `recheck(tick)` every so often, and `tidy()` once a day.
+    """Calls `recheck(tick)` every so often, and `tidy()` at the start and once a day.
 
     A clock that is set back would leave it waiting until that time comes again: then all is due
     by the clock as it is, and `set_back` is called. `steady` tells seconds that nobody sets.
@@ -50,13 +51,16 @@ class Schedule:
         # Counted from a fixed moment, so that all replicas tick at the same ones.
         self._scheduler.add_job(
             self._tick,
-            IntervalTrigger(seconds=every.total_seconds(), start_date=EPOCH, timezone=UTC),
+            id="recheck",
+            trigger=IntervalTrigger(seconds=every.total_seconds(), start_date=EPOCH, timezone=UTC),
             coalesce=True,
             misfire_grace_time=None,
         )
         self._scheduler.add_job(
             tidy,
-            CronTrigger(hour=3, minute=17, timezone=UTC),
+            id="tidy",
+            trigger=CronTrigger(hour=3, minute=17, timezone=UTC),
+            next_run_time=datetime.now(UTC) + SETTLED,  # a bot may never run at that hour
             coalesce=True,
             misfire_grace_time=None,
         )

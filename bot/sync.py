@@ -16,12 +16,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.app import Bot, alone, at_work, executor_of, gitea_client, require, utc_now
+from bot.app import Bot, at_work, executor_of, gitea_client, require, utc_now
 from bot.config import Settings
 from bot.engine import Job, Recorder
-from bot.errors import ConfigError, CoordinatorError, NotFound, UserError
+from bot.errors import CoordinatorError, NotFound, UserError
 from bot.gitea.api import GiteaAPI
 from bot.models import IssueRef
+from bot.store.alone import Taken, alone
 from bot.store.database import opened, sqlite_path
 from bot.store.queries import Failure, Store
 from bot.store.watching import Watching
@@ -135,7 +136,7 @@ def _is_taken(database_url: str) -> bool:
     try:
         with alone(database_url):
             return False
-    except ConfigError:
+    except Taken:
         return True
 
 

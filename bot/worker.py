@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,20 +16,25 @@ import structlog
 from bot.changes import Found, Hear
 from bot.commander import Commander
 from bot.coordinator import Coordinator
-from bot.engine import Freshness, Job, failed_how
+from bot.engine import Freshness, Job, failed_how, recorded_at, timed
+from bot.errors import Permanent, UserError
 from bot.gitea.events import Event
 from bot.gitea.models import User
+from bot.latest import Latest
 from bot.models import IssueRef
 from bot.repositories import Repositories
 from bot.requests import Done
 from bot.routing import Router
 from bot.store.queries import Failure, Known, Store
+from bot.turns import said_before
 from bot.watched import Record
 
 log = structlog.get_logger(__name__)
 
 DELIVERY, LOOK, RECHECK, HEAR = "delivery", "look", "recheck", "hear"
 START = "start"  # payload of the recheck at start; others carry their tick
+BREATH = 0.2  # seconds from look to look of an issue at least: what comes meanwhile is seen by one
+BREATHS_MOST = 1000  # issues of which it is remembered when they were looked at
 PACE = 0.05  # seconds from look to look of a catching up, so that new deliveries find a place
 
 
@@ -37,6 +43,9 @@ class Queue(Protocol):
 
     async def submit(self, job: Job, *, delay: float = 0.0) -> None:
         """Record a job."""
+
+    async def put_off(self, partition: str) -> Sequence[Job]:
+        """The jobs of a partition that failed, and wait to be tried again."""
 
 
 class Naming(Protocol):
@@ -61,6 +70,13 @@ class Finder(Protocol):
 
     async def run(self, record: Record, *, start: bool = False) -> None:
         """Find what changed since the last time, and have it recorded."""
+
+
+class Observer(Protocol):
+    """What the metrics want to know of deliveries."""
+
+    def delivered(self, seconds: float) -> None:
+        """Called when all that a delivery asked for is done, or given up."""
 
 
 class Core(Protocol):
@@ -98,6 +114,7 @@ class Worker:
         policies: Policies,
         naming: Naming,
         freshness: Freshness,
+        observer: Observer,
         catch_up: timedelta,
         now: Callable[[], datetime],
     ) -> None:
@@ -110,8 +127,10 @@ class Worker:
         self._policies = policies
         self._naming = naming
         self._freshness = freshness
+        self._observer = observer
         self._catch_up = catch_up
         self._now = now
+        self._looked: Latest[IssueRef, float] = Latest(BREATHS_MOST)
 
     # -- from the edge ----------------------------------------------------------------------
 
@@ -129,7 +148,7 @@ class Worker:
                 kind=DELIVERY,
                 partition=partition(about) if about else f"repo:{(event.repository or '').lower()}",
                 payload=event.dump(),
-                stamp=self._freshness.stamp(),
+                stamp=timed(self._freshness.stamp(), self._now()),
             )
         )
         return "recorded"
@@ -154,6 +173,7 @@ class Worker:
             event = Event.load(job.payload)
             with structlog.contextvars.bound_contextvars(delivery=event.delivery):
                 await self._deliver(job, event)
+            self._is_over(job)
         elif job.kind == LOOK:
             ref = IssueRef.parse(job.payload)
             await self._look(ref, job)
@@ -181,6 +201,12 @@ class Worker:
                 failed_at=self._now(),
             )
         )
+        self._is_over(job)
+
+    def _is_over(self, job: Job) -> None:
+        came = recorded_at(job)
+        if came:
+            self._observer.delivered((self._now() - came).total_seconds())
 
     async def _deliver(self, job: Job, event: Event) -> None:
         core = await self._core()
@@ -197,8 +223,26 @@ class Worker:
         concerned = await self._called(event)
         refs = concerned | await self._router.route(event, desk)
         known = await self._store.issue(event.issue) if event.issue and event.comment else None
-        asked = await core.commander.run(event, known.comment_at if known else "")
+        written_at = known.comment_at if known else ""
+        asked = await self._made_up_for(event, core, job, written_at)
+        asked.add(await core.commander.run(event, written_at))
         await self._look_after(asked, refs, job)
+
+    async def _made_up_for(self, event: Event, core: Core, job: Job, written_at: str) -> Done:
+        """Do first what the same person said before, where that failed and waits for its turn.
+
+        It fails for this one, too, where that may pass; when its turn comes, it is done already.
+        """
+        done = Done()
+        if event.comment is None:
+            return done
+        waiting = [one for one in await self._queue.put_off(job.partition) if one.kind == DELIVERY]
+        for before in said_before(event, [Event.load(one.payload) for one in waiting]):
+            try:
+                done.add(await core.commander.run(before, written_at))
+            except (Permanent, UserError) as error:
+                log.warning("command.not_made_up_for", delivery=before.delivery, error=str(error))
+        return done
 
     async def _hear(self, job: Job) -> None:
         """Do what was said while nobody heard it, and see what comes of it."""
@@ -239,9 +283,11 @@ class Worker:
             log.info("issue.fresh", issue=str(ref))
             return
         core = await self._core()
+        await asyncio.sleep(self._looked.get(ref, -BREATH) + BREATH - time.monotonic())
         begun = self._freshness.begin()
         await core.coordinator.reconcile(ref, self._later, afresh=afresh)
         self._freshness.done(ref, begun)
+        self._looked[ref] = time.monotonic()
         await self._store.forget_failure(_failure_of_look(ref))
 
     async def _later(self, refs: Collection[IssueRef]) -> None:

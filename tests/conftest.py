@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from bot.demo.forge import Forge, serve
 from tests.forges import (
@@ -19,24 +20,36 @@ from tests.forges import (
     gitea_server,
     running_receiver,
 )
-from tests.fuzzing import examples
 from tests.gitea_server import GiteaServer, find_gitea, run_gitea
 
 # How long an example takes says more of the machine than of the code.
-settings.register_profile(
-    "steady",
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    print_blob=True,
-    max_examples=examples(100),
-)
-settings.load_profile("steady")
+STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+# The short form looks at the same examples each time; `make thorough` at many, and at others.
+settings.register_profile("quick", STEADY, max_examples=50, derandomize=True)
+MANY = int(os.environ.get("EXAMPLES") or 1_000)
+settings.register_profile("thorough", STEADY, max_examples=MANY)
+settings.load_profile("quick")
 
 
 def pytest_collection_finish() -> None:
     """Thousands of collected tests are no garbage: to look through them again and again is slow."""
     gc.collect()
     gc.freeze()
+
+
+UNCOUNTED = ("e2e", "faults")  # folders of what runs the whole bot; but for what is `counted`
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Count coverage only where each line is run few times: to count makes a test thrice as long.
+
+    What the other tests run on top of that is not counted, so the figure is never too high.
+    """
+    for item in items:
+        whole = item.path.parent.name in UNCOUNTED and not item.get_closest_marker("counted")
+        if whole or is_hypothesis_test(item.obj):
+            item.add_marker("no_cover")
 
 
 DELIVER_TIMEOUT = 2  # seconds; so that giving up on a receiver can be tested

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from bot.check import claude, settings, storage, work
+from bot.check import claude, kept, settings, storage, work
 from bot.check.finding import Finding, Grade
 from bot.config import Settings
 from bot.errors import CoordinatorError
@@ -55,7 +55,7 @@ class Machine:
         return list(
             await asyncio.gather(
                 part("Settings", self._of_settings),
-                part("Storage", lambda: _findings(stored)),
+                part("Storage", lambda: self._of_storage(stored)),
                 part("Claude", lambda: claude.look(self._settings)),
                 part("Work", lambda: self._work(stored)),
             )
@@ -74,7 +74,12 @@ class Machine:
             notes, store = Watching(engine, now=self._now), Store(engine, now=self._now)
             every = self._settings.recheck_every
             late = await work.recheck(notes, every, self._now(), running=running)
-            return [*found, *late, *await work.given_up(store)]
+            tidied = await kept.tidied(notes, self._now(), running=running)
+            saved = await kept.saved(notes, self._now())
+            return [*found, *late, *await work.given_up(store), *tidied, *saved]
+
+    async def _of_storage(self, stored: Awaitable[storage.Stored]) -> Findings:
+        return [*(await stored).findings, *kept.broken_off(self._settings.database_url)]
 
 
 async def part(name: str, look: Callable[[], Awaitable[Findings]]) -> Part:
@@ -87,10 +92,6 @@ async def part(name: str, look: Callable[[], Awaitable[Findings]]) -> Part:
             log.debug("check.failed", part=name, exc_info=error)
         why = str(error) if known else f"internal error ({type(error).__name__})"
         return Part(name, [_unknown(name, why)])
-
-
-async def _findings(stored: Awaitable[storage.Stored]) -> Findings:
-    return (await stored).findings
 
 
 def _unknown(name: str, why: str) -> Finding:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
+from bot.cli.backup import backup, restore
 from bot.cli.check import check
 from bot.cli.demo import demo
 from bot.cli.ending import ended
@@ -27,7 +28,7 @@ from bot.cli.usage import PROGRAM, Command, Group, epilog
 SET_UP, RUN, TRY = "Set up", "Run", "Try"
 COMMANDS: Mapping[str, tuple[Callable[..., None], ...]] = {
     SET_UP: (setup, check, settings, template),
-    RUN: (serve, sync),
+    RUN: (serve, sync, backup, restore),
     TRY: (demo, preview),
 }
 """The commands, in the order and under the headings in which the help shows them."""

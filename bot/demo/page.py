@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from functools import cache
 from operator import attrgetter
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,20 +36,27 @@ ASSETS = {"forge.css": "text/css", "forge.js": "text/javascript"}
 Answer = Callable[[Visit], web.Response]
 
 
+@cache
+def _environment() -> Environment:
+    """The templates of the page; one for all, since compiling them takes a while."""
+    jinja = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    jinja.filters["ink"] = ink
+    jinja.globals |= {"address": address, "named": named}
+    return jinja
+
+
 class Page:
     """The routes of the page."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._jinja = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            undefined=StrictUndefined,
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._jinja.filters["ink"] = ink
-        self._jinja.globals |= {"address": address, "named": named}
+        self._jinja = _environment()
 
     def add_routes(self, app: web.Application) -> None:
         """Put the page on an application, after the API."""

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Seque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -363,9 +364,15 @@ def _without(body: bytes, secret: SecretStr) -> bytes:
     return body.replace(hidden, b"***") if len(hidden) >= SHORTEST_SECRET else body
 
 
-def _certificates(ca_file: Path | None) -> ssl.SSLContext | bool:
+@cache
+def _common_certificates() -> ssl.SSLContext:
+    """Those that every program here trusts; to read them takes as long as several requests."""
+    return httpx.create_ssl_context()
+
+
+def _certificates(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is None:
-        return True
+        return _common_certificates()
     context = httpx.create_ssl_context()
     try:
         context.load_verify_locations(ca_file)

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Self
 
@@ -92,6 +93,7 @@ class _Pull(_Part):
 
 class _Issue(_Part):
     number: Annotated[StrictInt, Field(ge=1, le=MAX_ISSUE_NUMBER)]
+    created_at: Annotated[StrictStr, BeforeValidator(_or_text)] = ""
     body: Annotated[StrictStr, BeforeValidator(_or_text)] = ""
     user: EventUser | None = None
     assignee: EventUser | None = None
@@ -242,6 +244,20 @@ class Event:
     def comment(self) -> EventComment | None:
         """The comment it is about."""
         return self._payload.comment
+
+    @property
+    def said_at(self) -> datetime | None:
+        """When its comment was written or edited, or its issue opened; None for all else.
+
+        An event may be delivered much later: Gitea sends an old one anew when somebody asks it to.
+        """
+        text = self.comment.updated_at if self.comment else ""
+        if self.action == "opened" and self._subject:
+            text = self._subject.created_at
+        try:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
 
     @property
     def changes(self) -> Changes:

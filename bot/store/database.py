@@ -20,7 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from bot.errors import ConfigError, StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-PRAGMAS = ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+PRAGMAS = (
+    "journal_mode=WAL",
+    "journal_size_limit=16777216",  # bytes that the log may keep on disk once it is written back
+    "synchronous=FULL",
+    "foreign_keys=ON",
+)
 GIVES_UP = {  # a database server that is gone is noticed within ten seconds, not minutes
     "connect_timeout": 10,  # seconds
     "keepalives_idle": 5,
@@ -118,6 +123,10 @@ def durable_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
     connection.isolation_level = "IMMEDIATE"
     cursor = connection.cursor()
     try:
+        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.execute("PRAGMA page_count")
+        if cursor.fetchone()[0] == 0:  # a new file; else this waits for who writes
+            cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")  # see `files`
         for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
     except Exception:

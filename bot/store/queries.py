@@ -23,6 +23,7 @@ from bot.store import journal, repositories
 from bot.store import tables as t
 from bot.store.access import Access, among, ref_of, sound, whole
 
+USED_AGAIN = timedelta(days=1)  # what was used is not noted more often
 CHUNK = 400  # refs asked for in one statement; SQLite takes about 32,000 parameters
 
 
@@ -270,18 +271,37 @@ class Store(Access):
         rows = await self._read(sa.select(sa.func.count()).select_from(t.failures))
         return int(rows[0][0])
 
-    @whole
     async def forget_failure(self, failure_id: str) -> None:
-        """Drop one piece of work set aside; nothing happens when it is not there."""
+        """Drop one piece of work set aside; nothing is written when it is not there."""
+        this = t.failures.c.id == failure_id
+        if await self._read(sa.select(t.failures.c.id).where(this)):
+            await self._delete_failure(this)
+
+    @whole
+    async def _delete_failure(self, this: sa.ColumnElement[bool]) -> None:
         async with self._writing() as connection:
-            await connection.execute(sa.delete(t.failures).where(t.failures.c.id == failure_id))
+            await connection.execute(sa.delete(t.failures).where(this))
 
     # -- what Claude answered ---------------------------------------------------------------
 
     async def get(self, key: str) -> str | None:
-        """A remembered answer, as JSON."""
-        rows = await self._read(sa.select(t.readings.c.answer).where(t.readings.c.key == key))
-        return rows[0][0] if rows else None
+        """A remembered answer, as JSON. That it was used is noted, once a day."""
+        reading = t.readings.c
+        rows = await self._read(
+            sa.select(reading.answer, reading.read_at).where(reading.key == key)
+        )
+        if not rows:
+            return None
+        if self._now() - rows[0].read_at > USED_AGAIN:
+            await self._use(key)
+        answer: str = rows[0].answer
+        return answer
+
+    @whole
+    async def _use(self, key: str) -> None:
+        used = sa.update(t.readings).where(t.readings.c.key == key).values(read_at=self._now())
+        async with self._writing() as connection:
+            await connection.execute(used)
 
     @whole
     async def put(self, key: str, answer: str, tokens_in: int, tokens_out: int) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from bot.models import IssueRef
 from bot.sayings import Field, Heard, Link, LinkKind, Override, Overrides, Pause
 from bot.store import tables as t
-from bot.store.access import Access, ref_of, sound, whole
+from bot.store.access import Access, among, ref_of, sound, whole
 
 CHUNK = 200  # refs asked for in one statement, which names each twice
 MAX_TEXT = 2_000  # characters of a reason that are kept
@@ -86,13 +86,12 @@ class SayingsStore(Access):
         """Everything people said of edges from and to any of these issues, each once, in order."""
         keys = sorted({issue.key for issue in issues})
         c = t.links.c
-        waits, on = sa.tuple_(c.repository, c.number), sa.tuple_(c.for_repository, c.for_number)
         found: dict[tuple[IssueRef, IssueRef], Link] = {}
         for start in range(0, len(keys), CHUNK):
             chunk = keys[start : start + CHUNK]
-            rows = await self._read(
-                sa.select(t.links).where(sa.or_(waits.in_(chunk), on.in_(chunk)))
-            )
+            ends = (c.repository, c.number), (c.for_repository, c.for_number)
+            touching = sa.or_(*(among(*end, chunk) for end in ends))
+            rows = await self._read(sa.select(t.links).where(touching))
             found |= {(link.waits, link.on): link for link in map(_link, rows)}
         return [found[ends] for ends in sorted(found)]
 

@@ -2,45 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from bot.demo.forge import Forge, serve
 from bot.models import IssueRef
+from tests.e2e.command_line import command, environment
 from tests.e2e.test_talk import LABELS, SMALL, reactions, say
 from tests.e2e.work import BOT, Work, at_work
 from tests.forges import ForgeServer
+from tests.gitea_server import free_port
 from tests.unit.documents import DOCS, blocks
 
+pytestmark = pytest.mark.counted
+
 SAVE, PUT_BACK = (b.content for b in blocks(DOCS / "backup.md") if "run" in b.marks)
-SQLITE3 = f"""#!{sys.executable}
-import sqlite3, sys
-from contextlib import closing
-with closing(sqlite3.connect(sys.argv[1])) as connection:
-    connection.execute(sys.argv[2])
+PROGRAM = f"""#!/bin/sh
+exec {sys.executable} -m bot "$@"
 """
+REPO = "acme/rocket"
+ISSUES, SAID = 4, 24
+BEFORE = 6  # commands said before the backup is begun
+ENOUGH = 60.0  # seconds
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder to run the bot in; with a `sqlite3`, where this machine has none."""
-    if not shutil.which("sqlite3"):
-        (tmp_path / "bin").mkdir()
-        (tmp_path / "bin" / "sqlite3").write_text(SQLITE3, encoding="utf-8")
-        (tmp_path / "bin" / "sqlite3").chmod(0o755)
+    """A folder to run the bot in, with its command."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "mosaic-coordinator").write_text(PROGRAM, encoding="utf-8")
+    (tmp_path / "bin" / "mosaic-coordinator").chmod(0o755)
     return tmp_path
 
 
 def shell(script: str, folder: Path) -> int:
     """The status of a script of the page, run in this folder."""
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["sh", "-ec", script], cwd=folder, env={"PATH": path}, check=False
-    ).returncode
+    environ = environment(PATH=path)
+    return subprocess.run(["sh", "-ec", script], cwd=folder, env=environ, check=False).returncode
 
 
 def working(server: ForgeServer, folder: Path, repo: str = ""):
@@ -69,7 +78,7 @@ async def test_what_people_said_before_and_after_a_backup_holds_when_it_was_put_
         await work.until(number, "status/ready", *LABELS, headline="Ready")
         await said(work, number, "/priority p1")
         assert 0 == shell(SAVE, folder), "the bot is at work"
-        assert 0 != shell(SAVE, folder), "there is a copy already"
+        assert 0 != shell(PUT_BACK, folder), "the bot is at work"
         await said(work, number, "/hold until Monday")
     assert 0 == shell(PUT_BACK, folder)
     async with working(forge_server, folder, repo) as work:
@@ -92,3 +101,136 @@ async def test_without_the_database_reports_come_back_and_what_was_said_does_not
     shutil.rmtree(folder / "data")
     async with working(forge_server, folder, repo) as work:
         await work.until(number, "status/ready", *LABELS, headline="Ready")
+
+
+# ---- a process, under load, killed ----
+
+
+@pytest.fixture
+def forge() -> Forge:
+    forge = Forge()
+    for login in (BOT, "alice"):
+        forge.add_user(login)
+    forge.add_repository(REPO)
+    for login in (BOT, "alice"):
+        forge.grant(REPO, login, "admin")
+    return forge
+
+
+@asynccontextmanager
+async def process(
+    folder: Path, environ: dict[str, str], *arguments: object
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A command at work; killed at the end, if it did not end."""
+    started = await asyncio.create_subprocess_exec(
+        *command(*arguments), cwd=folder, env=environ, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        yield started
+    finally:
+        if started.returncode is None:
+            started.kill()
+        await started.wait()
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(ENOUGH):
+        while not holds():  # another process does it
+            await asyncio.sleep(0.02)
+
+
+async def until_it_listens(port: int) -> None:
+    async with asyncio.timeout(ENOUGH):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
+def words(nth: int) -> str:
+    """One that is done without a word, and one that is refused, which is told in a reply."""
+    return f"/priority p{nth % 4}" if nth % 2 else f"/agent nobody{nth}"
+
+
+def reacted(forge: Forge) -> int:
+    """How many comments of Alice's the bot is done with."""
+    issues = forge.repository(REPO).issues.values()
+    mine = [c for issue in issues for c in issue.comments if c.poster.login == "alice"]
+    ends = {"+1", "confused"}
+    return sum(bool(ends & {one.content for one in comment.reactions}) for comment in mine)
+
+
+async def test_saved_under_load_killed_lost_and_put_back_nothing_is_lost_or_done_twice(
+    forge: Forge, folder: Path
+) -> None:
+    alice, port = forge.act_as("alice", REPO), free_port()
+    forge.add_hook(f"http://127.0.0.1:{port}/webhook/gitea", secret="secret", repository=REPO)
+    async with serve(forge) as url:
+        environ = environment(
+            GITEA_URL=url,
+            GITEA_TOKEN=forge.add_token(BOT),
+            GITEA_WEBHOOK_SECRET="secret",
+            HOST="127.0.0.1",
+            PORT=str(port),
+        )
+        async with process(folder, environ, "serve") as bot:
+            await until_it_listens(port)
+            for number in range(1, ISSUES + 1):
+                alice.open(f"Issue {number}", SMALL, assignees=[BOT])
+            await until(lambda: all(forge.labels(REPO, n) for n in range(1, ISSUES + 1)))
+            saving = asyncio.create_task(say_all(forge, folder, environ))
+            assert 0 == await saving
+            await until(lambda: reacted(forge) > SAID // 3)
+            bot.kill()
+            await bot.wait()
+        assert reacted(forge) < SAID, "it was killed at work"
+        shutil.rmtree(folder / "data")
+        async with process(folder, environ, "restore", "saved") as restoring:
+            assert 0 == await restoring.wait()
+        async with process(folder, environ, "serve") as bot:
+            await until(lambda: reacted(forge) == SAID)
+            await until(lambda: all(priority(forge, n) == said_last(n) for n in range(1, 5)))
+            bot.terminate()
+            assert 0 == await bot.wait()
+    for number in range(1, ISSUES + 1):
+        mine = [comment.body for comment in forge.comments(REPO, number, BOT)]
+        assert 1 == sum("mosaic-coordinator:report" in body for body in mine)
+        told = Counter(word for body in mine for word in re.findall(r"nobody\d+", body))
+        refused = [n for n in range(SAID) if not n % 2 and n % ISSUES + 1 == number]
+        assert {f"nobody{n}" for n in refused} == told.keys(), "each is told"
+        assert len(refused) == len(mine) - 1, "and told once"
+
+
+async def say_all(forge: Forge, folder: Path, environ: dict[str, str]) -> int:
+    """Alice says one thing after another; meanwhile it is saved. How that ended."""
+    alice = forge.act_as("alice", REPO)
+    ended: asyncio.Task[int] | None = None
+    for nth in range(SAID):
+        alice.comment(nth % ISSUES + 1, words(nth))
+        await asyncio.sleep(0)
+        if nth == BEFORE:
+            await until(lambda: reacted(forge) > 0)
+            ended = asyncio.create_task(saved(folder, environ))
+        if nth > BEFORE and ended and not ended.done():
+            await asyncio.sleep(0.05)  # so that some are said before it is saved, some after
+    assert ended
+    return await ended
+
+
+async def saved(folder: Path, environ: dict[str, str]) -> int:
+    async with process(folder, environ, "backup", "saved") as saving:
+        return await saving.wait()
+
+
+def priority(forge: Forge, number: int) -> str:
+    labels = forge.labels(REPO, number)
+    return next((label for label in labels if label.startswith("priority/")), "")
+
+
+def said_last(number: int) -> str:
+    said = [n for n in range(SAID) if n % 2 and n % ISSUES + 1 == number]
+    return f"priority/p{said[-1] % 4}" if said else ""

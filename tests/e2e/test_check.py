@@ -23,6 +23,8 @@ from bot.metrics import Metrics
 from bot.webhook import Webhook
 from tests.gitea_server import free_port
 
+pytestmark = pytest.mark.counted
+
 REPO, BOT, SECRET = "acme/rocket", "coordinator", "secret-of-the-hook"
 
 

@@ -44,7 +44,7 @@ SECRET = "0123456789abcdef0123"
 WAIT = 60.0  # seconds until what does not come is given up
 
 
-pytestmark = pytest.mark.usefixtures("elsewhere")
+pytestmark = [pytest.mark.counted, pytest.mark.usefixtures("elsewhere")]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("elsewhere")
+pytestmark = [pytest.mark.counted, pytest.mark.usefixtures("elsewhere")]
 
 
 def test_a_line_for_each_setting_where_no_person_looks(run):

@@ -22,6 +22,8 @@ from tests.e2e.command_line import Done, command, environment
 from tests.e2e.setting_up import REPO
 from tests.gitea_server import free_port
 
+pytestmark = pytest.mark.counted
+
 WAIT = 60.0  # seconds
 
 

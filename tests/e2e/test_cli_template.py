@@ -8,7 +8,7 @@ import pytest
 
 from bot.issue_templates import text_of
 
-pytestmark = pytest.mark.usefixtures("elsewhere")
+pytestmark = [pytest.mark.counted, pytest.mark.usefixtures("elsewhere")]
 
 WRITTEN = [".gitea/ISSUE_TEMPLATE/coordinator.md", ".gitea/ISSUE_TEMPLATE/coordinator-form.yaml"]
 

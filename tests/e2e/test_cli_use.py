@@ -23,7 +23,7 @@ from bot.cli import ending, usage
 from tests.e2e.command_line import command, environment
 from tests.e2e.test_cli import given_up, lost
 
-pytestmark = pytest.mark.usefixtures("elsewhere")
+pytestmark = [pytest.mark.counted, pytest.mark.usefixtures("elsewhere")]
 
 PROGRAM = "mosaic-coordinator"
 TREE = typer.main.get_command(cli.app)
@@ -97,11 +97,13 @@ def shown(words) -> list[str]:
 
 
 BAD = {
+    ("backup",): [[], ["a", "b"], ["--bogus"]],
     ("check",): [["acme"], ["--bogus"]],
     ("demo",): [["--port", "many"], ["--port", "70000"], ["extra"]],
     ("failures",): [["bogus"], ["--bogus"]],
     ("failures", "retry"): [[], ["x", "--all"], ["--bogus"]],
     ("preview",): [["there-is-none.md"], ["."], ["--bogus"]],
+    ("restore",): [[], ["a", "b"], ["--bogus"]],
     ("serve",): [[], ["extra"], ["--bogus"]],
     ("settings",): [["extra"], ["--bogus"]],
     ("template",): [

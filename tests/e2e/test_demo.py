@@ -20,6 +20,8 @@ from bot.demo.story import BOT, REPOSITORY, SCENES, play, staged
 from bot.errors import ConfigError, CoordinatorError
 from bot.render import MARKER
 
+pytestmark = pytest.mark.counted
+
 
 @pytest.fixture(autouse=True)
 def _logging() -> Iterator[None]:

@@ -34,7 +34,6 @@ from bot.demo.forge import serve as serve_forge
 from bot.door import MOST
 from bot.logs import configure
 from bot.server import serving
-from tests.fuzzing import examples
 from tests.recorded import SECRET, delivery
 
 BOT, REPOSITORY = "coordinator", "acme/rocket"
@@ -294,7 +293,7 @@ def nonsense(draw: st.DrawFn) -> bytes:
 
 
 @given(nonsense())
-@settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_no_bytes_break_it(served: Served, data: bytes) -> None:
     assert served.send(data, whole=False) in {
         0,
@@ -345,7 +344,7 @@ def payloads(draw: st.DrawFn) -> bytes:
 
 
 @given(payloads(), st.sampled_from(EVENTS), st.sampled_from(KINDS))
-@settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_no_payload_breaks_it(served: Served, body: bytes, event: str, kind: str) -> None:
     form = kind.startswith(FORM)
     sent = f"payload={quote_plus(body)}".encode() if form else body

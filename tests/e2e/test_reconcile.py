@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,10 @@ from bot.errors import AIError
 from bot.models import Difficulty, IssueRef, Reading
 from bot.reading import Wanted
 from bot.render import MARKER
+from bot.store.queries import Known, Store
 from bot.worker import RECHECK, look
+
+pytestmark = pytest.mark.counted
 
 SIZE = "\n\nContext estimate: 9k tokens\nDifficulty: easy"
 READ_ISSUE = r"^/repos/acme/rocket/issues/\d+$"
@@ -80,6 +84,25 @@ async def test_nothing_is_written_when_nothing_changed(stage: Stage) -> None:
     assert stage.forge.requests.count("GET", READ_ISSUE, BOT) > 0
     assert 0 == written(stage)
     assert ["ready", "blocked"] == [status(stage, first), status(stage, second)]
+
+
+async def test_a_look_that_finds_nothing_new_writes_once_into_the_store(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for the disk each time."""
+    number = open_assigned(stage, "Calm")
+    await stage.quiet()
+    saved: list[Known] = []
+    save = Store.save
+
+    async def noted(self: Store, known: Known, *rest: Any) -> None:
+        saved.append(known)
+        await save(self, known, *rest)
+
+    monkeypatch.setattr(Store, "save", noted)
+    stage.alice.label(number, "unheard-of")
+    await stage.quiet()
+    assert [number] == [known.ref.number for known in saved]
 
 
 async def test_labels_of_one_repository_are_made_once_by_many_issues_at_once(stage: Stage) -> None:

@@ -11,6 +11,8 @@ import pytest
 from bot.demo.story import REPOSITORY, Stage, staged
 from bot.errors import StoreError
 
+pytestmark = pytest.mark.counted
+
 
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:

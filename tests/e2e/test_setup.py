@@ -19,6 +19,8 @@ from bot.setup.labels import AT_ONCE
 from bot.webhook import Webhook
 from tests.e2e.setting_up import LABELS, REPO, Stage, stage_in
 
+pytestmark = pytest.mark.counted
+
 
 @pytest.fixture
 async def stage(tmp_path) -> AsyncIterator[Stage]:

@@ -24,6 +24,8 @@ from bot.store.queries import Store
 from bot.sync import HELD, Outcome, sync
 from tests.databases import fresh_database, postgres
 
+pytestmark = pytest.mark.counted
+
 __all__ = ["postgres"]
 
 BOT, REPO, FAR = "coordinator", "acme/rocket", "far/away"

@@ -33,7 +33,7 @@ from tests.faults.world import World, world
 from tests.faults.wrongs import ANYWHERE, ON_POSTGRESQL, ON_SQLITE, Wrong
 
 SETTLE_SECONDS = 120.0  # after all is mended, until every issue has to be as it should
-QUIET_SECONDS = 60.0
+QUIET_SECONDS = 180.0
 OFTEN = 0.35  # of the deeds, something goes wrong at
 REPLICAS = ("one", "two", "three")
 

@@ -159,6 +159,9 @@ class Quiet:
     def rechecked(self, *, changed: int, looked: int) -> None:
         """Nobody counts."""
 
+    def delivered(self, seconds: float) -> None:
+        """Nobody counts."""
+
 
 class Silence:
     async def run(self, event: Event, written_at: str) -> Done:
@@ -274,6 +277,7 @@ class World:
             policies=policies,
             naming=naming,
             freshness=Freshness("one", f"boot{self.boots}"),
+            observer=Quiet(),
             catch_up=timedelta(days=7),
             now=self.clock,
         )

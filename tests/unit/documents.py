@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,11 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def tokens(path: Path) -> Iterator[Token]:
-    """Every token of the Markdown, those within a line too."""
-    for token in MarkdownIt("commonmark").enable("table").parse(read(path)):
-        yield token
-        yield from token.children or ()
+@cache
+def tokens(path: Path) -> tuple[Token, ...]:
+    """Every token of the Markdown, those within a line too; a document is read once for all tests."""
+    lines = MarkdownIt("commonmark").enable("table").parse(read(path))
+    return tuple(one for token in lines for one in (token, *(token.children or ())))
 
 
 def blocks(path: Path) -> Iterator[Block]:
@@ -88,23 +89,25 @@ def spans(path: Path) -> list[str]:
     return [token.content for token in tokens(path) if token.type == "code_inline"]
 
 
-def links(path: Path) -> set[str]:
+@cache
+def links(path: Path) -> frozenset[str]:
     """Where links and pictures lead, those in HTML too."""
     found = {str(t.attrs[k]) for t in tokens(path) for k in ("href", "src") if k in t.attrs}
     html = "".join(t.content for t in tokens(path) if t.type in ("html_block", "html_inline"))
-    return found | set(re.findall(r'(?:href|src|srcset)="([^"]+)"', html))
+    return frozenset(found) | set(re.findall(r'(?:href|src|srcset)="([^"]+)"', html))
 
 
 def headings(path: Path) -> list[str]:
     """The headings, outside of code."""
-    found = list(MarkdownIt("commonmark").parse(read(path)))
+    found = tokens(path)
     return [found[n + 1].content for n, t in enumerate(found) if t.type == "heading_open"]
 
 
-def anchors(path: Path) -> set[str]:
+@cache
+def anchors(path: Path) -> frozenset[str]:
     """The names under which headings can be reached, as Gitea makes them."""
     plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings(path))
-    return {heading.strip().replace(" ", "-") for heading in plain}
+    return frozenset(heading.strip().replace(" ", "-") for heading in plain)
 
 
 def table(path: Path, first: str) -> list[list[str]]:

@@ -174,6 +174,7 @@ class World:
             archived=self.archived,
             policy=self.policy,
             now=lambda: self.now,
+            clock=lambda: self.now,
         )
 
     def step(self, name: str) -> None:
@@ -405,11 +406,11 @@ def commented(
     return Event(delivery, "issue_comment", "issue_comment", "repository", data)  # type: ignore[arg-type]
 
 
-def opened(body: str, who: str = "bob") -> Event:
+def opened(body: str, who: str = "bob", created_at: str = "2026-11-22T15:04:05Z") -> Event:
     data = {
         "action": "opened",
         "sender": {"id": 1, "login": who},
         "repository": {"full_name": HERE.repository},
-        "issue": {"number": HERE.number, "body": body},
+        "issue": {"number": HERE.number, "body": body, "created_at": created_at},
     }
     return Event("d", "issues", "issues", "repository", data)  # type: ignore[arg-type]

@@ -328,6 +328,7 @@ def _calls(text: str) -> int:
     return count
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("inside", ["", "x "], ids=["block", "inline"])
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_twice_the_text_is_about_twice_the_work(unit: str, inside: str) -> None:

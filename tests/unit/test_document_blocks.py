@@ -24,6 +24,7 @@ import yaml
 from bot.cli import app
 from bot.cli.printing import BAD_USE
 from bot.config import SHORT_NAMES, Settings, load
+from bot.store.database import revisions
 from tests.unit.documents import (
     DOCS,
     DOCUMENTS,
@@ -202,7 +203,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "data").mkdir()
     for name in ("coordinator", "coordinator.queue"):
         with closing(sqlite3.connect(tmp_path / "data" / f"{name}.db")) as connection:
-            connection.execute("CREATE TABLE kept (word TEXT)")
+            connection.execute("CREATE TABLE mosaic_version (version_num TEXT)")
+            connection.execute("INSERT INTO mosaic_version VALUES (?)", (revisions()[0],))
+            connection.commit()
     return tmp_path
 
 

@@ -7,8 +7,8 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from bot.engine import (
     again,
     failed_how,
     queue_engine,
+    recorded_at,
+    timed,
 )
 from bot.errors import NotFound, Retryable, StoreError, UserError
 
@@ -106,6 +108,16 @@ def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
         found = [tuple(row) for row in connection.execute(sa.text(statement))]
     engine.dispose()
     return found
+
+
+def change(url: str, statement: str) -> None:
+    """Change what stands in the queue's database."""
+    engine = queue_engine(url)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SET search_path TO dbos"))
+        connection.execute(sa.text(statement))
+    engine.dispose()
 
 
 # ---- a job ----
@@ -194,6 +206,15 @@ def test_a_reading_that_ends_late_takes_nothing_back() -> None:
     assert fresh.covers("a", mark)
 
 
+def test_only_the_latest_readings_are_remembered() -> None:
+    fresh = Freshness("one", "boot", most=2)
+    stamp = fresh.stamp()
+    for about in ("first", "second", "first", "third"):
+        fresh.done(about, fresh.begin())
+    covered = [about for about in ("first", "second", "third") if fresh.covers(about, stamp)]
+    assert ["first", "third"] == covered
+
+
 def test_what_must_be_looked_at_again_is_covered_by_no_reading() -> None:
     """A deletion says more than a reading that found nothing."""
     fresh = Freshness("one", "boot")
@@ -208,6 +229,7 @@ def test_what_must_be_looked_at_again_is_covered_by_no_reading() -> None:
     ("expected", "stamp"),
     [
         (True, "one/boot/1"),
+        (True, "one/boot/1/1795700455.000"),
         (False, "one/boot/2"),
         (True, "one/earlier/99"),
         (False, "two/boot/1"),
@@ -219,6 +241,7 @@ def test_what_must_be_looked_at_again_is_covered_by_no_reading() -> None:
     ],
     ids=[
         "before",
+        "before, timed",
         "after",
         "an earlier start",
         "another replica",
@@ -335,6 +358,23 @@ async def test_what_will_not_pass_is_set_aside_at_once(sqlite_url: str, error: E
         await desk.done(1)
     assert ["d"] == [one.id for one in desk.ran]
     assert [("d", error)] == [(one.id, why) for one, why in desk.given_up]
+
+
+async def test_what_waits_to_be_tried_again_is_told_by_partition(database_url: str) -> None:
+    async def fail(_job: Job) -> None:
+        raise Retryable("later")
+
+    patient = RetryPolicy(2, timedelta(hours=1), timedelta(hours=1))
+    async with at_work(database_url, policy=patient, act=fail) as desk:
+        await desk.engine.submit(job("failed", payload="a word"))
+        await desk.engine.submit(job("failed elsewhere", "acme/rocket#2"))
+        await desk.engine.submit(job("for later"), delay=3600.0)
+        async with asyncio.timeout(LIMIT):
+            while len(desk.outcomes) < 2:
+                await asyncio.sleep(0.005)
+        [waiting] = await desk.engine.put_off("acme/rocket#1")
+        assert ("failed~2", "a word") == (waiting.id, waiting.payload)
+        assert [] == await desk.engine.put_off("acme/rocket#3")
 
 
 async def test_a_failed_job_does_not_hold_up_its_partition(sqlite_url: str) -> None:
@@ -639,12 +679,76 @@ async def test_only_finished_old_work_is_forgotten_with_all_that_belongs_to_it(
         await desk.engine.submit(job("done", payload="large"))
         await desk.done(1)
         await desk.engine.submit(job("later"), delay=3600)
-        assert 0 == await desk.engine.forget(timedelta(hours=1))
-        assert 1 == await desk.engine.forget(timedelta(hours=-1))
+        now = datetime.now(UTC)
+        assert 0 == await desk.engine.forget(now - timedelta(hours=1), 9)
+        assert 1 == await desk.engine.forget(now + timedelta(hours=1), 9)
         assert {"waiting": 0, "delayed": 1, "running": 0} == await desk.engine.counts()
     for table in ("workflow_status", "workflow_input"):
         assert [("later",)] == rows(database_url, f"SELECT workflow_uuid FROM {table}")
     assert [] == rows(database_url, "SELECT workflow_uuid FROM workflow_output")
+
+
+async def test_the_age_of_the_oldest_work_is_told(database_url: str) -> None:
+    """Of what waits and of what runs; what is to wait by itself does not count."""
+    may_end = asyncio.Event()
+
+    async def work(_: Job) -> None:
+        await may_end.wait()
+
+    async with at_work(database_url, act=work) as desk:
+        assert {"waiting": 0.0, "running": 0.0} == await desk.engine.ages()
+        await desk.engine.submit(job("later"), delay=3600)
+        await desk.engine.submit(job("running"))
+        await desk.engine.submit(job("waiting"))
+        async with asyncio.timeout(LIMIT):
+            while (await desk.engine.counts())["running"] == 0:
+                await asyncio.sleep(0.005)
+        change(database_url, "UPDATE workflow_status SET created_at = created_at - 90000")
+        change(database_url, "UPDATE workflow_status SET started_at_epoch_ms = 1000")
+        ages = await desk.engine.ages()
+        may_end.set()
+        async with asyncio.timeout(LIMIT):
+            while len(desk.outcomes) < 2:
+                await asyncio.sleep(0.005)
+    assert 89 < ages["waiting"] < 90 + LIMIT
+    assert 1e9 < ages["running"]
+
+
+@pytest.mark.parametrize(
+    ("expected", "stamp"),
+    [
+        (datetime(2026, 11, 22, 15, 4, 5, 250_000, tzinfo=UTC), None),
+        (None, "one/boot/1"),
+        (None, ""),
+        (None, "one/boot/1/soon"),
+        (None, "one/boot/1/1e99"),
+    ],
+    ids=["timed", "untimed", "none", "nonsense", "past the end of time"],
+)
+def test_a_stamp_may_tell_when_a_job_was_recorded(expected: datetime | None, stamp: str) -> None:
+    at = datetime(2026, 11, 22, 15, 4, 5, 250_000, tzinfo=UTC)
+    stamp = timed("one/boot/1", at) if stamp is None else stamp
+    assert expected == recorded_at(replace(job("j"), stamp=stamp))
+    assert expected == recorded_at(again(again(replace(job("j"), stamp=stamp))))
+
+
+async def test_old_work_is_forgotten_a_portion_at_a_time(database_url: str) -> None:
+    async with at_work(database_url) as desk:
+        for number in range(5):
+            await desk.engine.submit(job(f"j{number}"))
+        await desk.done(5)
+        before = datetime.now(UTC) + timedelta(hours=1)
+        assert [2, 2, 1, 0] == [await desk.engine.forget(before, 2) for _ in range(4)]
+
+
+async def test_no_other_table_of_the_queue_grows(database_url: str) -> None:
+    """Housekeeping knows of those that do; should dbos come to fill another, this fails."""
+    async with at_work(database_url) as desk:
+        await desk.engine.submit(job("one"))
+        await desk.engine.submit(job("two"), delay=0.01)
+        await desk.done(2)
+    found = {name: rows(database_url, f"SELECT count(*) FROM {name}")[0][0] for name in GROWING}
+    assert dict.fromkeys(GROWING, 0) == found
 
 
 async def test_a_queue_that_does_not_answer_says_so(tmp_path: Path) -> None:
@@ -656,7 +760,17 @@ async def test_a_queue_that_does_not_answer_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="does not answer"):
         await desk.engine.counts()
     with pytest.raises(StoreError, match="does not answer"):
-        await desk.engine.forget(timedelta(days=1))
+        await desk.engine.forget(datetime.now(UTC), 9)
+
+
+GROWING = (
+    "operation_outputs",
+    "notifications",
+    "streams",
+    "workflow_events",
+    "workflow_events_history",
+    "workflow_schedules",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -5,22 +5,24 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import DeliveryError
 from bot.gitea.events import MAX_DEPTH, MAX_VALUES, Event, _Sound, _sound
 from bot.models import MAX_ISSUE_NUMBER, IssueRef
-from tests.fuzzing import examples
 from tests.recorded import Delivery, deliveries, delivery, form_delivery
 
 HEADERS = {"Content-Type": "application/json", "X-Gitea-Event": "issues"}
 REPOSITORY = {"full_name": "acme/rocket"}
 ROCKET = "acme/rocket"
+AT = "2026-11-22T15:04:05+01:00"
+OPENED = {"number": 1, "created_at": AT}
 
 # number of the delivery: name, type, action, issue, sender
 EXPECTED: dict[int, tuple[str, str, str, int | None, str]] = {
@@ -143,6 +145,25 @@ def test_a_comment_is_known_with_its_author() -> None:
     assert ("bob", "coordinator", 16) == (found.sender, found.comment.author, found.comment.id)
     assert "- [x] Re-read this issue" in found.comment.body
     assert "- [ ] Re-read this issue" in (found.changes.body_before or "")
+
+
+@pytest.mark.parametrize(
+    ("expected", "data"),
+    [
+        (datetime(2026, 11, 22, 14, 4, 5, tzinfo=UTC), {"comment": {"id": 1, "updated_at": AT}}),
+        (datetime(2026, 11, 22, 14, 4, 5, tzinfo=UTC), {"action": "opened", "issue": OPENED}),
+        (None, {"action": "edited", "issue": OPENED}),
+        (None, {"action": "opened", "issue": {**OPENED, "created_at": None}}),
+        (None, {"comment": {"id": 1}}),
+        (None, {"comment": {"id": 1, "updated_at": "yesterday"}}),
+        (None, {"comment": {"id": 1, "updated_at": "0001-01-01T00:00:00+23:00"}}),
+        (None, {"action": "created"}),
+    ],
+    ids=["comment", "opened", "edited", "null", "untold", "nonsense", "before time", "no issue"],
+)
+def test_when_it_was_said(expected: datetime | None, data: dict[str, Any]) -> None:
+    data = {"repository": {"full_name": "a/b"}, **data}
+    assert expected == Event("d", "issues", "issues", "", data).said_at
 
 
 def test_a_comment_may_have_lost_its_author() -> None:
@@ -398,7 +419,6 @@ def use(headers: dict[str, str], body: bytes) -> None:
     json.dumps(found.data, ensure_ascii=False).encode("utf-8")
 
 
-@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
 @given(mutated())
 def test_whatever_stands_in_a_payload_only_a_refusal_is_raised(
     request_: tuple[dict[str, str], bytes],
@@ -406,7 +426,6 @@ def test_whatever_stands_in_a_payload_only_a_refusal_is_raised(
     use(*request_)
 
 
-@settings(max_examples=examples(200))
 @given(ODD_VALUES, st.booleans())
 def test_where_the_bytes_tell_that_a_payload_is_sound_nothing_would_be_found_in_it(
     value: Any, plain: bool
@@ -429,7 +448,6 @@ def test_of_what_gitea_sends_the_bytes_tell_that_it_is_sound(one: Delivery) -> N
     assert _sound(one.body)
 
 
-@settings(max_examples=examples(200))
 @given(st.sampled_from(deliveries()), st.data())
 def test_whatever_bytes_arrive_only_a_refusal_is_raised(one: Delivery, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(one.body)))

@@ -748,10 +748,16 @@ def one_authority() -> str:
 
 def test_certificates_are_checked(tmp_path: Path) -> None:
     """Whether with the usual authorities only or with one more."""
-    assert module._certificates(None) is True
     authority = tmp_path / "ca.pem"
     authority.write_text(one_authority())
-    context = module._certificates(authority)
-    assert isinstance(context, ssl.SSLContext)
-    assert ssl.CERT_REQUIRED == context.verify_mode
-    assert context.check_hostname
+    for context in (module._certificates(None), module._certificates(authority)):
+        assert ssl.CERT_REQUIRED == context.verify_mode
+        assert context.check_hostname
+
+
+def test_another_authority_is_trusted_by_that_client_only(tmp_path: Path) -> None:
+    """The others share what they trust."""
+    authority = tmp_path / "ca.pem"
+    authority.write_text(one_authority())
+    assert module._certificates(None) is module._certificates(None)
+    assert module._certificates(None) is not module._certificates(authority)

@@ -6,7 +6,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands import discover_commands, find
@@ -108,7 +108,6 @@ def test_no_text_makes_reading_raise(text, data) -> None:
     assert Proposal.found_in(hidden(data)) is None
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.text(max_size=300), st.text()), min_size=2, max_size=MAX_PARTS),
     st.sampled_from(["", "x" * 30_000, "🚀" * 20_000, '"\\\n' * 10_000, "\x00" * 30_000]),
@@ -182,7 +181,6 @@ DECLARING = st.sampled_from(
 WORDS = st.one_of(st.lists(DECLARING, max_size=10).map("\n".join), st.text(max_size=200))
 
 
-@settings(max_examples=200, deadline=None)
 @given(WORDS, st.integers(LEAST, 10_000_000))
 def test_an_issue_declares_what_its_part_needs(text, estimate) -> None:
     proposal = Proposal.of(HERE, [Part("a", text, estimate), PARTS[1]])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.schedule import EPOCH, Schedule, tick
+from bot.schedule import EPOCH, SETTLED, Schedule, tick
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WAIT = 5.0  # seconds until what does not come is given up
@@ -127,16 +127,25 @@ async def test_a_recheck_that_fails_is_told_and_stops_nothing():
 async def test_all_replicas_tick_at_the_same_moments():
     """Whenever each was started: multiples counted from a fixed one."""
     async with ticking(Seen(), every=300) as schedule:
-        recheck, tidy = schedule._scheduler.get_jobs()
+        recheck, tidy = map(schedule._scheduler.get_job, ("recheck", "tidy"))
         assert timedelta(0) == (recheck.next_run_time - EPOCH) % timedelta(minutes=5)
-        assert (3, 17) == (tidy.next_run_time.hour, tidy.next_run_time.minute)
+        daily = tidy.trigger.get_next_fire_time(None, NOON)
+        assert datetime(2026, 11, 23, 3, 17, tzinfo=UTC) == daily
+
+
+async def test_what_never_runs_at_that_hour_tidies_at_its_start():
+    """A while after it: a start has enough to do."""
+    before = datetime.now(UTC)
+    async with ticking(Seen(), every=300) as schedule:
+        tidy = schedule._scheduler.get_job("tidy")
+        assert before + SETTLED <= tidy.next_run_time <= datetime.now(UTC) + SETTLED
 
 
 async def test_tidying_is_done_when_it_is_due_and_told_when_it_fails():
     """It is brought forward here; that it comes daily is held above."""
     seen = Seen()
     async with ticking(seen, every=300) as schedule:
-        _recheck, tidy = schedule._scheduler.get_jobs()
+        tidy = schedule._scheduler.get_job("tidy")
         tidy.modify(next_run_time=datetime.now(UTC))
         async with asyncio.timeout(WAIT):
             while not seen.errors:
@@ -148,7 +157,7 @@ async def test_a_busy_loop_loses_no_tidying():
     """However late it is: else a day of finished work would stay."""
     seen = Seen()
     async with ticking(seen, every=300) as schedule:
-        _recheck, tidy = schedule._scheduler.get_jobs()
+        tidy = schedule._scheduler.get_job("tidy")
         tidy.modify(next_run_time=datetime.now(UTC) - timedelta(minutes=10))
         async with asyncio.timeout(WAIT):
             while not seen.tidied:
@@ -192,13 +201,15 @@ async def test_a_clock_that_is_set_back_stops_no_tick():
     """What was due in an hour, as the clock was, is due as it is now."""
     seen = Seen()
     async with ticking(seen, every=300) as schedule:
-        recheck, tidy = schedule._scheduler.get_jobs()
-        due = [recheck.next_run_time, tidy.next_run_time]
-        for job in (recheck, tidy):
+        jobs = schedule._scheduler.get_jobs()
+        for job in jobs:
             job.modify(next_run_time=datetime.now(UTC) + timedelta(days=9))
         seen.clock -= timedelta(hours=1)
         await schedule.look()
-        assert due == [job.next_run_time for job in (recheck, tidy)]
+        now = datetime.now(UTC)
+        due = {job.id: job.next_run_time - now for job in jobs}
+    assert due["recheck"] <= timedelta(minutes=5)
+    assert due["tidy"] <= timedelta(days=1)
 
 
 async def test_what_fails_when_the_clock_is_set_back_is_told(monkeypatch):

@@ -321,6 +321,7 @@ async def test_reading_waits_for_no_connection(sqlite_url: str) -> None:
         async with engine.begin() as connection:
             await connection.execute(sa.text("DELETE FROM issues"))
             assert [] == await store.coordinated()
+            await store.forget_failure("there is none of that name")
         await engine.dispose()
         assert [] == await store.coordinated()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.changes import Found, Hear
-from bot.engine import Freshness, Job
+from bot.engine import Freshness, Job, again
 from bot.errors import NotFound, Retryable, StoreError
 from bot.gitea.events import Event
 from bot.gitea.models import User
@@ -34,6 +35,7 @@ class Queue:
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self.delays: list[float] = []
+        self.waiting: list[Job] = []
         self.full = False
 
     async def submit(self, job: Job, *, delay: float = 0.0) -> None:
@@ -41,6 +43,9 @@ class Queue:
             raise StoreError("disk full")
         self.jobs.append(job)
         self.delays.append(delay)
+
+    async def put_off(self, partition: str) -> list[Job]:
+        return [job for job in self.waiting if job.partition == partition]
 
 
 @dataclass
@@ -69,6 +74,8 @@ class Core:
     asked: Done = field(default_factory=Done)
     read_afresh: list[IssueRef] = field(default_factory=list)
     heard: list[Any] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)  # deliveries of which the commands were done
+    refuse: dict[str, Exception] = field(default_factory=dict)  # by delivery
     closed: list[tuple[Done, list[IssueRef]]] = field(default_factory=list)
     bot: User = field(default_factory=lambda: User(id=9, login="coordinator"))
 
@@ -82,7 +89,10 @@ class Core:
 
     async def run(self, event: Event, written_at: str) -> Done:
         self.heard.append(written_at)
-        return self.asked
+        if event.delivery in self.refuse:
+            raise self.refuse[event.delivery]
+        self.done.append(event.delivery)
+        return replace(self.asked, names=[event.delivery])
 
     async def hear(self, ref: IssueRef, comments: Sequence[int], **more: Any) -> Done:
         self.heard.append((ref, comments, more))
@@ -119,6 +129,17 @@ class Names:
 
 
 @dataclass
+class Observer:
+    """What the metrics are told, at a time that is set by hand."""
+
+    now: datetime = WHEN
+    lags: list[float] = field(default_factory=list)
+
+    def delivered(self, seconds: float) -> None:
+        self.lags.append(seconds)
+
+
+@dataclass
 class Bench:
     worker: Worker
     queue: Queue
@@ -127,6 +148,7 @@ class Bench:
     freshness: Freshness
     forgotten: list[str]
     names: Names
+    observer: Observer
     login: str | None = "coordinator"
 
     def record(self, number: int, action: str = "edited", **more: Any) -> Job:
@@ -204,6 +226,7 @@ async def bench(sqlite_url: str) -> AsyncIterator[Bench]:
         def login() -> str | None:
             return made.login
 
+        observer = Observer()
         worker = Worker(
             queue=queue,
             core=give,
@@ -214,10 +237,11 @@ async def bench(sqlite_url: str) -> AsyncIterator[Bench]:
             policies=names,
             naming=names,
             freshness=freshness,
+            observer=observer,
             catch_up=CATCH_UP,
-            now=lambda: WHEN,
+            now=lambda: observer.now,
         )
-        made = Bench(worker, queue, core, store, freshness, forgotten, names)
+        made = Bench(worker, queue, core, store, freshness, forgotten, names, observer)
         yield made
 
 
@@ -229,6 +253,34 @@ async def test_an_event_is_recorded_under_its_delivery_and_issue(bench: Bench) -
     [job] = bench.queue.jobs
     assert ("d7edited", DELIVERY, "acme/rocket#7") == (job.id, job.kind, job.partition)
     assert event(7) == Event.load(job.payload)
+
+
+async def test_how_long_a_delivery_took_is_told_when_its_work_is_over(bench: Bench) -> None:
+    """However often it is tried; not of work that somebody put back, for it waited for that."""
+    await bench.worker.accept(event(7))
+    [job] = bench.queue.jobs
+    bench.observer.now += timedelta(seconds=90)
+    await bench.worker.work(again(job))
+    assert [90] == bench.observer.lags
+    bench.observer.now += timedelta(seconds=30)
+    await bench.worker.give_up(job, NotFound("archived"))
+    assert [90, 120] == bench.observer.lags
+    [failure] = await bench.store.failures()
+    await bench.worker.work(retried(failure, WHEN))
+    assert 2 == len(bench.observer.lags)
+
+
+async def test_what_failed_is_not_over(bench: Bench) -> None:
+    await bench.worker.accept(event(7))
+    [job] = bench.queue.jobs
+
+    async def fails(_ref: IssueRef, _later: Later) -> None:
+        raise Retryable("down")
+
+    bench.core.act = fails
+    with pytest.raises(Retryable):
+        await bench.worker.work(replace(job, payload=event(7).dump()))
+    assert [] == bench.observer.lags
 
 
 async def test_an_event_of_no_issue_is_recorded_under_its_repository(bench: Bench) -> None:
@@ -488,6 +540,42 @@ async def test_what_a_command_asks_for_is_looked_at_and_read_afresh_where_it_say
 
 
 # ---- what was missed ----
+
+
+def words(number: int, *, at: int, sender: str = "alice") -> Event:
+    """A comment, written at such a second."""
+    comment = {"id": 100 + number, "body": "", "updated_at": f"2026-11-22T15:00:{at:02}Z"}
+    data = {**event(7, "created", sender).data, "comment": comment}
+    return Event(f"c{number}", "issue_comment", "issue_comment", "repository", data)
+
+
+def said(event: Event, attempt: int = 1) -> Job:
+    return Job(event.delivery, DELIVERY, "acme/rocket#7", event.dump(), attempt=attempt)
+
+
+async def test_what_a_person_said_before_and_failed_is_done_first(bench: Bench) -> None:
+    others = [words(3, at=3), words(1, at=1), words(2, at=1), words(4, at=0, sender="bob")]
+    bench.queue.waiting = [said(one, attempt=2) for one in others]
+    bench.queue.waiting.append(look(IssueRef("acme", "rocket", 7), stamp="x"))
+    await bench.worker.work(said(words(9, at=2)))
+    assert ["c1", "c2", "c9"] == bench.core.done
+    [(over, _)] = bench.core.closed
+    assert ["c1", "c2", "c9"] == over.names
+
+
+@pytest.mark.parametrize(
+    ("expected", "error"),
+    [([], Retryable("later")), (["c9"], NotFound("gone", status=404))],
+    ids=["what may pass", "what will not"],
+)
+async def test_what_still_fails_lets_only_what_will_not_pass_be_overtaken(
+    bench: Bench, expected: list[str], error: Exception
+) -> None:
+    bench.queue.waiting = [said(words(1, at=1), attempt=2)]
+    bench.core.refuse = {"c1": error}
+    with suppress(Retryable):
+        await bench.worker.work(said(words(9, at=2)))
+    assert expected == bench.core.done
 
 
 async def test_what_was_missed_is_heard_then_looked_at_then_over(bench: Bench) -> None:
