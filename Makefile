@@ -8,9 +8,11 @@ UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 SOURCES := bot handlers tests bench
+HOSTILE := tests/e2e/test_hostile.py $(addprefix tests/unit/test_,webhook.py events.py \
+	gitea_sansio.py security.py logs.py render.py commands.py commander.py boxes.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install run test thorough faults bench lint format lock clean
+.PHONY: help demo install run test thorough fuzz faults bench lint format lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +33,10 @@ faults: $(BIN)/.dev ## Break everything at random, 200 times, on SQLite and Post
 
 thorough: $(BIN)/.dev ## Look for what breaks a rule among a thousand made-up cases for each
 	$(BIN)/pytest -n auto -m hypothesis --hypothesis-profile=thorough $(PYTEST_ARGS)
+
+fuzz: $(BIN)/.dev ## The same of what strangers may send, five thousand for each (EXAMPLES=20000)
+	EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/pytest -n auto -m hypothesis \
+		--hypothesis-profile=thorough $(HOSTILE) $(PYTEST_ARGS)
 
 lint: $(BIN)/.dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

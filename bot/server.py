@@ -16,6 +16,7 @@ from bot.check.finding import Grade
 from bot.check.forge import forge_findings
 from bot.check.machine import Machine, part
 from bot.config import Settings
+from bot.door import Door, malformed
 from bot.errors import ConfigError
 
 log = structlog.get_logger(__name__)
@@ -91,17 +92,27 @@ async def look_at_everything(bot: Bot) -> None:
 async def serving(settings: Settings) -> AsyncIterator[tuple[Bot, int]]:
     """A bot that receives on its port; yields the bot and the port it got."""
     async with running(settings) as (bot, app):
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUEST_SECONDS)
+        door = Door(app)
+        runner = web.AppRunner(
+            app, access_log=None, logger=malformed(), shutdown_timeout=REQUEST_SECONDS
+        )
         await runner.setup()
         try:
-            site = web.TCPSite(runner, settings.server.host, settings.server.port)
+            listening = await _listen(door, runner, settings)
             try:
-                await site.start()
-            except OSError as error:
-                raise ConfigError(
-                    f"cannot listen on {settings.server.host}:{settings.server.port}: "
-                    f"{error.strerror}; set HOST or PORT"
-                ) from None
-            yield bot, runner.addresses[0][1]
+                yield bot, listening.sockets[0].getsockname()[1]
+            finally:
+                listening.close()
         finally:
             await runner.cleanup()
+
+
+async def _listen(door: Door, runner: web.AppRunner, settings: Settings) -> asyncio.Server:
+    host, port = settings.server.host, settings.server.port
+    assert runner.server is not None
+    try:
+        return await door.listen(runner.server, host, port)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {host}:{port}: {error.strerror}; set HOST or PORT"
+        ) from None

@@ -21,6 +21,8 @@ from bot.gitea.events import Event
 log = structlog.get_logger(__name__)
 
 READ_SECONDS = 10.0
+SMALL = 256 * 1024  # bytes of a body; nearly all are smaller
+LARGE_AT_ONCE = 4  # bodies of the largest size, among all that are larger than that
 
 
 class Observer(Protocol):
@@ -51,6 +53,7 @@ class Webhook:
         self._max_body = max_body
         self._accept = accept
         self._observer = observer
+        self._large = 0  # bytes held of bodies that are not small
 
     async def handle(self, request: web.Request) -> web.Response:
         """One delivery. 200 recorded; 401, 408, 413, 415 or 422 refused; 503 not recorded."""
@@ -89,19 +92,31 @@ class Webhook:
             raise DeliveryError(415, "Content-Encoding: what is signed must be sent as it is")
         if (request.content_length or 0) > self._max_body:
             raise self._too_large()
-        body = bytearray()
         try:
             async with asyncio.timeout(self._read_seconds):
-                async for chunk in request.content.iter_any():
-                    body += chunk
-                    if len(body) > self._max_body:
-                        raise self._too_large()
+                return await self._collected(request)
         except TimeoutError:
             limit = f"{self._read_seconds:g} s"
             raise DeliveryError(408, f"the body took longer than {limit}") from None
         except (web.RequestPayloadError, ValueError) as error:
             raise DeliveryError(422, f"the body cannot be read: {type(error).__name__}") from None
-        return bytes(body)
+
+    async def _collected(self, request: web.Request) -> bytes:
+        """The body. Anybody can send one, so what is held of all large ones together is bounded."""
+        body, held = bytearray(), 0
+        try:
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > self._max_body:
+                    raise self._too_large()
+                if len(body) > SMALL:
+                    self._large += len(body) - held
+                    held = len(body)
+                if self._large > LARGE_AT_ONCE * self._max_body and held:
+                    raise DeliveryError(503, "too many large deliveries at once; nothing was read")
+            return bytes(body)
+        finally:
+            self._large -= held
 
     def _too_large(self) -> DeliveryError:
         return DeliveryError(413, f"more than {self._max_body} bytes; see [server] max_body")

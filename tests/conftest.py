@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -25,7 +26,8 @@ from tests.gitea_server import GiteaServer, find_gitea, run_gitea
 STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 # The short form looks at the same examples each time; `make thorough` at many, and at others.
 settings.register_profile("quick", STEADY, max_examples=50, derandomize=True)
-settings.register_profile("thorough", STEADY, max_examples=1_000)
+MANY = int(os.environ.get("EXAMPLES") or 1_000)
+settings.register_profile("thorough", STEADY, max_examples=MANY)
 settings.load_profile("quick")
 
 

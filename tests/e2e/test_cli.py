@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from dbos import DBOS
 
-from bot import __version__
+from bot import __version__, config
 from bot.cli import printing
 from bot.demo import story
 from bot.demo.forge import Forge, serve
@@ -171,6 +171,12 @@ class TestServe:
         assert 0 == process.returncode
         events = [json.loads(line)["event"] for line in err.splitlines()]
         assert ["stopping", "stopped"] == [e for e in events if e.startswith("stop")]
+
+    def test_told_before_it_serves_it_ends_as_well(self, run, monkeypatch):
+        """As the first process of a container it would not hear of it otherwise."""
+        told = partial(signal.raise_signal, signal.SIGTERM)
+        monkeypatch.setattr(config, "load", told)
+        assert Done(0, "", "") == run("serve")
 
     def test_a_second_one_on_the_same_database_does_not_start(self, run):
         """Two would take each other's work; the first goes on."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
+from urllib.parse import quote_plus, unquote_to_bytes
 
 import pytest
 from hypothesis import given
@@ -216,6 +218,27 @@ FORMS = {
 @pytest.mark.parametrize(("body", "payload"), FORMS.values(), ids=FORMS)
 def test_the_payload_of_a_form_is_decoded_byte_for_byte(body: bytes, payload: bytes | None) -> None:
     assert payload == form_payload(body)
+
+
+@given(
+    st.binary(),
+    st.lists(st.sampled_from([b"=", b"\r\n", b"+", b"%41", b"%3d", b"_", b" ", b"\t\n"])),
+)
+def test_whatever_a_form_holds_it_is_decoded_as_others_do(data: bytes, parts: list[bytes]) -> None:
+    assert data == form_payload(b"a=b&payload=" + quote_plus(data).encode() + b"&c")
+    plain = b"".join(parts)
+    assert unquote_to_bytes(plain.replace(b"+", b" ")) == form_payload(b"payload=" + plain)
+
+
+@pytest.mark.parametrize("body", [b"&" * 2**20, b"ab&" * 2**19, b"payload=" + b"%41" * 2**19])
+def test_a_form_takes_little_memory_whoever_sent_it(body: bytes) -> None:
+    tracemalloc.start()
+    try:
+        form_payload(body)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * len(body)
 
 
 class Listing:

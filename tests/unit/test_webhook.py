@@ -27,7 +27,7 @@ from structlog.testing import capture_logs
 
 from bot.errors import StoreError
 from bot.gitea.events import Event
-from bot.webhook import Webhook
+from bot.webhook import LARGE_AT_ONCE, SMALL, Webhook
 
 FILES = sorted((Path(__file__).resolve().parents[1] / "data/gitea/webhooks").glob("*.json"))
 SECRET = "s3cr3t-of-the-hook"
@@ -268,6 +268,37 @@ class TestSize:
         assert "Content-Encoding" in answer["message"]
         assert peak < 8 * 2**20
 
+    async def test_of_large_ones_only_so_much_is_held_at_once(self):
+        """What is small is taken all the same, and all of them when the large ones are gone."""
+        to = Accepting()
+        webhook = Webhook(
+            secrets=[SecretStr(SECRET)], max_body=SMALL + 9, accept=to.accept, observer=to
+        )
+        large = [open_ended(b"x" * (SMALL + 1)) for _ in range(LARGE_AT_ONCE)]
+        held = [asyncio.create_task(webhook.handle(posted(stream))) for stream in large]
+        while webhook._large < LARGE_AT_ONCE * (SMALL + 1):
+            await asyncio.sleep(0)
+        refused = await webhook.handle(posted(whole(b"x" * (SMALL + 9))))
+        assert 503 == refused.status
+        assert 200 == (await webhook.handle(posted(whole(ONE.body)))).status
+        for stream in large:
+            stream.feed_eof()
+        assert {401} == {answer.status for answer in await asyncio.gather(*held)}
+        assert 0 == webhook._large
+
+
+def posted(stream: StreamReader) -> web.Request:
+    """A request like ONE with another body."""
+    headers = {**ONE.headers, "Content-Type": JSON}
+    return make_mocked_request("POST", "/webhook/gitea", headers=headers, payload=stream)
+
+
+def open_ended(content: bytes) -> StreamReader:
+    """A request's body of which that has come so far."""
+    stream = StreamReader(Mock(_reading_paused=False), 2**16, loop=asyncio.get_running_loop())
+    stream.feed_data(content)
+    return stream
+
 
 def head(*lines: str) -> bytes:
     """The head of a request like ONE."""
@@ -497,7 +528,6 @@ async def test_no_payload_breaks_it(body, form):
 
 def whole(content: bytes) -> StreamReader:
     """A request's body that is all there."""
-    stream = StreamReader(Mock(_reading_paused=False), 2**16, loop=asyncio.get_running_loop())
-    stream.feed_data(content)
+    stream = open_ended(content)
     stream.feed_eof()
     return stream
