@@ -122,20 +122,30 @@ async def play(
             made.processes_named(*place.replicas)
             await made.up()
             trouble = Trouble(made, Random(run.seed), place.wrongs, run)
-            for act, stands in zip(acts, right.acts, strict=True):
-                await trouble.around(act, stands)
-                if run.differences:
-                    break
-            else:
-                await trouble.stays(right.acts[-1])
+            try:
+                await _through(trouble, made, acts, right, url)
+            except (TimeoutError, AssertionError) as error:
+                run.differences.append(f"it came to no end: {error!r}")
             run.deliveries = made.proxy.recorded
-            kept = await _kept(url)
-            run.differences += [f"set aside: {one}" for one in kept.failures]
-            if kept.commands != right.commands:
-                run.differences.append(f"{kept.commands} commands done, not {right.commands}")
             if run.differences:
                 keep_logs(made, run)
         return run
+
+
+async def _through(
+    trouble: Trouble, made: World, acts: Sequence[Sequence[Deed]], right: Expected, url: str
+) -> None:
+    run = trouble.run
+    for act, stands in zip(acts, right.acts, strict=True):
+        await trouble.around(act, stands)
+        if run.differences:
+            break
+    else:
+        await trouble.stays(right.acts[-1])
+    kept = await _kept(url)
+    run.differences += [f"set aside: {one}" for one in kept.failures]
+    if kept.commands != right.commands:
+        run.differences.append(f"{kept.commands} commands done, not {right.commands}")
 
 
 def keep_logs(made: World, run: Run) -> None:
@@ -154,7 +164,7 @@ class Trouble:
         self._world = made
         self._random = random
         self._wrongs = wrongs
-        self._run = run
+        self.run = run
         self._going: dict[Wrong, asyncio.Task[str]] = {}
 
     async def around(self, act: Sequence[Deed], right: Snapshot) -> None:
@@ -163,10 +173,10 @@ class Trouble:
             if self._random.random() < OFTEN:
                 self._begin(self._random.choice(self._wrongs))
             deed.do(self._world.forge)
-            self._run.deeds += 1
+            self.run.deeds += 1
             await asyncio.sleep(self._random.uniform(0, 0.3))
         for going in self._going.values():
-            self._run.wrongs.append(await going)
+            self.run.wrongs.append(await going)
         self._going.clear()
         await self._mend()
         await self._judge(right)
@@ -174,14 +184,14 @@ class Trouble:
     async def stays(self, right: Snapshot) -> None:
         """As it is now it has to be after the next recheck, and the one after that."""
         await rechecked(self._world)
-        self._run.differences += snapshot(self._world.forge).differences(right)
+        self.run.differences += snapshot(self._world.forge).differences(right)
 
     def _begin(self, wrong: Wrong) -> None:
         going = self._going.get(wrong)
         if going is not None and not going.done():
             return
         if going is not None:
-            self._run.wrongs.append(going.result())
+            self.run.wrongs.append(going.result())
         task = wrong(self._world, Random(self._random.random()))
         self._going[wrong] = asyncio.ensure_future(task)
 
@@ -195,10 +205,10 @@ class Trouble:
         begun = time.monotonic()
         while found := snapshot(self._world.forge).differences(right):
             if time.monotonic() - begun > SETTLE_SECONDS:
-                self._run.differences += found
+                self.run.differences += found
                 return
             await asyncio.sleep(0.1)
-        self._run.slowest = max(self._run.slowest, time.monotonic() - begun)
+        self.run.slowest = max(self.run.slowest, time.monotonic() - begun)
 
 
 async def quiet(made: World) -> None:

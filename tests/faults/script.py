@@ -20,16 +20,16 @@ BLOCKERS = 3  # issues #1 to #3 of each repository, which nobody works on
 
 SIZES = ("9k", "20k", "45k", "70k")
 DIFFICULTIES = ("easy", "medium", "hard")
-FREE = (  # done by whoever may, whatever else was said before
+FREE = (  # done by whoever may, and answered the same whenever that is
     "/priority p{n}",
     "/estimate {n}5k",
     "/difficulty hard",
     "/hold until the review of step {n}",
     "/help priority",
-    "/why opus",
+    "/help",
     "@coordinator frobnicate {n}",
     "/prority p1",
-    "/status",
+    "/difficulty simple",
     "/estimate twelve",
 )
 
@@ -118,7 +118,7 @@ def _talk(random: Random, issue: tuple[str, int]) -> Iterator[Deed]:
     if random.random() < 0.3:
         yield _act("say as mallory", issue, "mallory", "comment", "/difficulty easy")
     if random.random() < 0.3:
-        yield _act("put a label", issue, "bob", "react")
+        yield _act("react", issue, "bob", "react")
 
 
 def _let_go(blocker: tuple[str, int]) -> Iterator[Deed]:

@@ -23,7 +23,7 @@ from tests.faults.script import FAR, ROCKET, furnish
 from tests.gitea_server import free_port
 
 SECRET = "of-the-hook-and-long-enough"
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 
 @dataclass
