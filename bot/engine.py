@@ -47,6 +47,7 @@ VERSION = "1"  # of the jobs' format, not of the bot: see docs/decisions/0004-qu
 BATCH = 100  # jobs recorded in one transaction
 HOUR = 3600.0  # seconds; nothing is told to wait so long
 READINGS_MOST = 20_000  # remembered by `Freshness`: about 5 MB
+BEGUN_MOST = 50  # times that a job's process may end before the job does
 SETTLED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
@@ -151,9 +152,11 @@ class Engine:
         try:
             self._database = queue_engine(self._database_url, at_once=False)
             await asyncio.to_thread(self._prepare)
+            if self._database.dialect.name == "sqlite":  # of a file, this one is the only user
+                await self._take_up(None)
             self._launch()
             self._recorder = Recorder(self._database_url)
-        except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
+        except (sa.exc.DBAPIError, dbos_error.DBOSException, StoreError) as error:
             _running = None
             await asyncio.to_thread(self._close)
             why = error.orig if isinstance(error, sa.exc.DBAPIError) else error
@@ -198,8 +201,6 @@ class Engine:
         )
         client.destroy()
         with self._database.begin() as connection:
-            if connection.dialect.name == "sqlite":  # of a file, this one is the only user
-                _put_back(connection)
             _hurry(connection, beyond=max(HOUR, 2 * self._policy.longest_wait.total_seconds()))
 
     # -- several replicas -------------------------------------------------------------------
@@ -209,13 +210,23 @@ class Engine:
 
         Raises StoreError.
         """
+        with _answering():
+            return await self._take_up(names)
+
+    async def _take_up(self, names: Collection[str] | None) -> int:
+        """The same of these or of all; what ended its process again and again is set aside."""
+        assert self._give_up is not None
+        for job in await asyncio.to_thread(_worn, self._database, names):
+            error = CoordinatorError(f"the bot ended {BEGUN_MOST} times while it was at this")
+            log.error("job.set_aside", job=job.id, error=str(error))
+            await self._give_up(job, error)
+            await asyncio.to_thread(_end, self._database, job)
 
         def put_back() -> int:
             with self._database.begin() as connection:
                 return _put_back(connection, names)
 
-        with _answering():
-            return await asyncio.to_thread(put_back)
+        return await asyncio.to_thread(put_back)
 
     async def orphans(self, known: Collection[str], older: timedelta) -> list[str]:
         """The other executors that have begun a job longer ago than that. Raises StoreError."""
@@ -340,8 +351,7 @@ class Engine:
                 .join(jobs, jobs.c.workflow_uuid == inputs.c.workflow_uuid)
                 .where(jobs.c.status == "DELAYED", jobs.c.queue_partition_key == partition)
             )
-            kept = map(json.loads, found.scalars())  # as DBOSPortableJSONSerializer writes it
-            given = [Job.load(one["positionalArgs"][0]) for one in kept]
+            given = [_job_of(text) for text in found.scalars()]
         return [job for job in given if job.attempt > 1]
 
     async def counts(self) -> dict[str, int]:
@@ -417,7 +427,7 @@ class Engine:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-@DBOS.workflow(name=WORKFLOW)
+@DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)  # see BEGUN_MOST: dbos tells nobody
 async def _workflow(job: str) -> None:
     if _running is None:  # pragma: no cover - dbos itself is gone before this can be
         raise _left()
@@ -586,6 +596,36 @@ def _put_back(connection: sa.Connection, names: Collection[str] | None = None) -
         begun = begun.where(jobs.c.executor_id.in_(names))
     values = {"status": "ENQUEUED", "owner_xid": None, "started_at_epoch_ms": None}
     return int(connection.execute(begun.values(**values)).rowcount)
+
+
+def _job_of(inputs: str) -> Job:
+    """From what DBOSPortableJSONSerializer wrote."""
+    return Job.load(json.loads(inputs)["positionalArgs"][0])
+
+
+def _worn(engine: sa.Engine, names: Collection[str] | None) -> list[Job]:
+    """What these executors, or any, had begun, and was begun too often before."""
+    with engine.connect() as connection:
+        columns = "workflow_uuid", "status", "executor_id", "queue_name", "recovery_attempts"
+        jobs = _table(connection, "workflow_status", *columns)
+        inputs = _table(connection, "workflow_input", "workflow_uuid", "inputs")
+        begun = (
+            sa.select(inputs.c.inputs)
+            .join(jobs, jobs.c.workflow_uuid == inputs.c.workflow_uuid)
+            .where(jobs.c.status == "PENDING", jobs.c.queue_name == QUEUE)
+            .where(jobs.c.recovery_attempts >= BEGUN_MOST)
+        )
+        if names is not None:
+            begun = begun.where(jobs.c.executor_id.in_(names))
+        return [_job_of(text) for text in connection.execute(begun).scalars()]
+
+
+def _end(engine: sa.Engine, job: Job) -> None:
+    """It is not to be begun again."""
+    with engine.begin() as connection:
+        jobs = _table(connection, "workflow_status", "workflow_uuid", "status")
+        mine = sa.update(jobs).where(jobs.c.workflow_uuid == job.id, jobs.c.status == "PENDING")
+        connection.execute(mine.values(status="CANCELLED"))
 
 
 def _orphans(engine: sa.Engine, known: Collection[str], older: timedelta) -> list[str]:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from bot import engine as engine_module
 from bot.engine import (
     BATCH,
+    BEGUN_MOST,
     Engine,
     Freshness,
     Job,
@@ -78,8 +79,9 @@ async def at_work(
     policy: RetryPolicy = QUICK,
     act: Callable[[Job], Awaitable[None]] | None = None,
     stop: float = 5.0,
+    keep: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Desk]:
-    desk = Desk(url, None, act=act)  # type: ignore[arg-type]
+    desk = Desk(url, None, act=act, keep=keep)  # type: ignore[arg-type]
     desk.engine = Engine(
         url,
         executor=executor,
@@ -615,6 +617,40 @@ async def test_a_file_s_work_is_taken_up_under_another_name_too(tmp_path: Path) 
         assert "new" == desk.engine.executor
         await desk.done(1)
         assert ["d"] == [one.id for one in desk.ran]
+
+
+def begun_often(url: str, times: int) -> None:
+    """As if all there is to do had been begun so often, and its process was killed each time."""
+    change(url, f"UPDATE workflow_status SET status = 'PENDING', recovery_attempts = {times}")
+
+
+@pytest.mark.parametrize(("given_up", "times"), [(["d"], BEGUN_MOST), ([], BEGUN_MOST - 1)])
+async def test_what_ends_the_bot_again_and_again_is_set_aside_at_the_next_start(
+    sqlite_url: str, given_up: list[str], times: int
+) -> None:
+    async with at_work(sqlite_url) as desk:
+        await desk.engine.submit(job("d"), delay=3600)
+    begun_often(sqlite_url, times)
+    async with at_work(sqlite_url) as desk:
+        await desk.done(0 if given_up else 1)
+        assert given_up == [one.id for one, _ in desk.given_up]
+        assert all("50 times" in str(error) for _, error in desk.given_up)
+    async with at_work(sqlite_url) as desk:
+        assert [] == desk.given_up
+
+
+async def test_where_what_is_set_aside_cannot_be_kept_nothing_is_lost(sqlite_url: str) -> None:
+    def keep() -> None:
+        raise StoreError("the disk is full")
+
+    async with at_work(sqlite_url) as desk:
+        await desk.engine.submit(job("d"), delay=3600)
+    begun_often(sqlite_url, BEGUN_MOST)
+    with pytest.raises(StoreError, match="the disk is full"):
+        async with at_work(sqlite_url, keep=keep):
+            pass
+    async with at_work(sqlite_url) as desk:
+        assert ["d"] == [one.id for one, _ in desk.given_up]
 
 
 async def test_no_work_is_begun_after_stopping_began(sqlite_url: str) -> None:

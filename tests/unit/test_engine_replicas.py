@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.engine import Job, RetryPolicy, queue_engine
+from bot.engine import BEGUN_MOST, Job, RetryPolicy, queue_engine
 from bot.errors import Retryable
 from tests.databases import database_url, fresh_database, postgres, sqlite_url
-from tests.unit.test_engine import LIMIT, at_work, job, rows
+from tests.unit.test_engine import LIMIT, at_work, change, job, rows
 
 __all__ = ["database_url", "postgres", "sqlite_url"]
 
@@ -56,6 +56,21 @@ async def test_what_a_dead_executor_had_begun_is_done_once(url: str) -> None:
         assert 0 == await desk.engine.take_over(["dead"])
         await desk.done(1)
     assert ["d"] == [one.id for one in desk.ran]
+
+
+async def test_what_ends_one_replica_after_the_other_is_set_aside(url: str) -> None:
+    async with at_work(url) as desk:
+        await desk.engine.submit(job("d"), delay=3600)
+        await desk.engine.submit(job("e"), delay=3600)
+        begun_by(url, "dead")
+        change(url, f"UPDATE workflow_status SET recovery_attempts = {BEGUN_MOST}")
+        change(url, "UPDATE workflow_status SET recovery_attempts = 1 WHERE workflow_uuid = 'e'")
+        assert 0 == await desk.engine.take_over(["nobody"])
+        assert 1 == await desk.engine.take_over(["dead"])
+        await desk.done(1)
+        assert ["d"] == [one.id for one, _ in desk.given_up]
+    assert ["e"] == [one.id for one in desk.ran]
+    assert [("d", "CANCELLED"), ("e", "SUCCESS")] == standing(url)
 
 
 @pytest.mark.parametrize(
