@@ -149,6 +149,7 @@ class Engine:
         self._work, self._give_up = work, give_up
         _running = self
         logging.getLogger("dbos").setLevel(_loudness())
+        logging.getLogger("dbos").addFilter(_matters)
         try:
             self._database = queue_engine(self._database_url, at_once=False)
             await asyncio.to_thread(self._prepare)
@@ -717,6 +718,11 @@ def _answering() -> Iterator[None]:
         yield
     except sa.exc.SQLAlchemyError as error:
         raise StoreError(f"the queue does not answer: {error}") from None
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    """That a job was broken off is no trouble: it is left for the next start."""
+    return not record.getMessage().startswith("Asyncio task cancelled")
 
 
 def _loudness() -> int:

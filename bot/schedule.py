@@ -47,6 +47,8 @@ class Schedule:
         self._steady = steady
         self._seen = now(), steady()
         self._looking: asyncio.Task[None] | None = None
+        self._stopped = False
+        self._tidy = tidy
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         # Counted from a fixed moment, so that all replicas tick at the same ones.
         self._scheduler.add_job(
@@ -57,7 +59,7 @@ class Schedule:
             misfire_grace_time=None,
         )
         self._scheduler.add_job(
-            tidy,
+            self._tidied,
             id="tidy",
             trigger=CronTrigger(hour=3, minute=17, timezone=UTC),
             next_run_time=datetime.now(UTC) + SETTLED,  # a bot may never run at that hour
@@ -73,13 +75,25 @@ class Schedule:
         self._looking = asyncio.create_task(self._look_on())
 
     def stop(self) -> None:
-        """Tick no more."""
+        """Tick no more; what is under way is broken off."""
+        self._stopped = True
         if self._looking is not None:
             self._looking.cancel()
         self._scheduler.shutdown(wait=False)
 
     async def _tick(self) -> None:
-        await self._recheck(tick(self._now(), self._every))
+        await self._unless_stopped(self._recheck(tick(self._now(), self._every)))
+
+    async def _tidied(self) -> None:
+        await self._unless_stopped(self._tidy())
+
+    async def _unless_stopped(self, doing: Awaitable[None]) -> None:
+        """Do it; to be broken off at the end is no error that anybody should read of."""
+        try:
+            await doing
+        except asyncio.CancelledError:
+            if not self._stopped:
+                raise
 
     async def _look_on(self) -> None:
         while True:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 
 from bot.demo.forge import Forge, serve
 from tests.databases import postgres
+from tests.e2e.next_version import AFTER, BEFORE
 from tests.e2e.test_postgresql import BOT, REPO, SIZE, postgresql_url
 from tests.gitea_server import free_port
 
@@ -73,20 +74,26 @@ class World:
             self.forge.add_hook(hook, secret="secret", repository=REPO)
 
     @asynccontextmanager
-    async def running(self, *names: str, **environ: str) -> AsyncIterator[list[Replica]]:
+    async def running(
+        self, *names: str, program: Sequence[str] = ("bot",), **environ: str
+    ) -> AsyncIterator[list[Replica]]:
         """Replicas started all at once; stopped at the end, if they are not dead."""
         async with AsyncExitStack() as stack:
-            started = [stack.enter_async_context(self._one(name, environ)) for name in names]
+            started = [
+                stack.enter_async_context(self._one(name, program, environ)) for name in names
+            ]
             replicas = await asyncio.gather(*started)
             self.hook(replicas[-1])
             yield list(replicas)
 
     @asynccontextmanager
-    async def _one(self, name: str, environ: dict[str, str]) -> AsyncIterator[Replica]:
+    async def _one(
+        self, name: str, program: Sequence[str], environ: dict[str, str]
+    ) -> AsyncIterator[Replica]:
         port = free_port()
         with (self.logs / name).open("a") as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "serve"),
+                *(sys.executable, "-m", *program, "serve"),
                 env={**self.environ, **environ, "MOSAIC_QUEUE__EXECUTOR": name, "PORT": str(port)},
                 stderr=log,
             )
@@ -220,3 +227,50 @@ async def test_what_one_that_is_stopped_leaves_is_done_by_the_others_at_once(wor
             await until(lambda: "context/large" in world.forge.labels(REPO, 1))
             assert 0 == await one.process.wait()
     assert [1] == world.reports(1)
+
+
+async def test_an_upgrade_one_by_one_loses_nothing_and_does_nothing_twice(world: World) -> None:
+    """Old and new work side by side while people go on; one old one stops, the other one dies."""
+    often = {**SOON, "MOSAIC_RECHECK_EVERY": "1s"}
+    new = ("tests.e2e.next_version", str(world.logs / "next"))
+    said: dict[int, int] = {}
+
+    def people_go_on() -> None:
+        for number, before in said.items():
+            said[number] = (before + 1) % 4
+            world.alice.comment(number, f"/priority p{said[number]}")
+        for _ in range(3):
+            said[world.alice.open("Another one", SIZE, assignees=[BOT]).number] = 0
+
+    def is_right(number: int) -> bool:
+        labels = world.forge.labels(REPO, number)
+        first = said[number] == 0 and not any(one.startswith("priority/") for one in labels)
+        return "status/ready" in labels and (first or f"priority/p{said[number]}" in labels)
+
+    def words(number: int) -> str:
+        [report] = world.forge.comments(REPO, number, by=BOT)
+        return report.body
+
+    async with world.running("old-one", "old-two", **often) as [old_one, old_two]:
+        people_go_on()
+        await until(lambda: all(map(is_right, said)))
+        assert all(BEFORE in words(number) for number in said)
+        async with world.running("new-one", program=new, **often) as [new_one]:
+            world.hook(new_one, old_two)
+            people_go_on()
+            old_one.process.terminate()
+            assert 0 == await old_one.process.wait()
+            people_go_on()
+            async with world.running("new-two", program=new, **often) as [new_two]:
+                world.hook(new_one, new_two)
+                people_go_on()
+                await old_two.kill()
+                people_go_on()
+                await until(lambda: all(map(is_right, said)))
+                await until(lambda: all(AFTER in words(number) for number in said))
+    assert [1] * len(said) == world.reports(len(said))
+    assert [] == world.rows("SELECT * FROM failures")
+    assert [("9999",)] == world.rows("SELECT version_num FROM mosaic_version")
+    for name in ("old-one", "old-two", "new-one", "new-two"):
+        log = (world.logs / name).read_text()
+        assert "Traceback" not in log, log

@@ -578,7 +578,7 @@ async def test_stopping_lets_work_finish(sqlite_url: str) -> None:
 
 
 async def test_work_that_does_not_finish_is_broken_off_and_done_after_the_next_start(
-    database_url: str,
+    database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     begun = asyncio.Event()
     ended: list[str] = []
@@ -595,6 +595,7 @@ async def test_work_that_does_not_finish_is_broken_off_and_done_after_the_next_s
         await desk.engine.submit(job("e"))  # of the same partition: waits
         await asyncio.wait_for(begun.wait(), LIMIT)
     assert ["broken off"] == ended
+    assert [] == caplog.records
     assert [("look", "left")] == desk.outcomes
     async with at_work(database_url) as desk:
         await desk.done(2)

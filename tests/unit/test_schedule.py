@@ -174,6 +174,24 @@ async def test_once_stopped_it_ticks_no_more():
     assert {asyncio.current_task()} == asyncio.all_tasks()
 
 
+@pytest.mark.parametrize("what", ["recheck", "tidy"])
+async def test_what_is_broken_off_at_the_end_is_no_error(what, caplog):
+    """Whoever stops it reads of none."""
+    seen, begun = Seen(), asyncio.Event()
+
+    async def lasts(*_: str) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    setattr(seen, what, lasts)
+    async with ticking(seen, every=300) as schedule:
+        schedule._scheduler.get_job(what).modify(next_run_time=datetime.now(UTC))
+        await asyncio.wait_for(begun.wait(), WAIT)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert ([], []) == (seen.errors, caplog.records)
+
+
 @pytest.mark.parametrize(
     ("passed", "shown", "expected"),
     [
