@@ -17,7 +17,7 @@ from bot.changes import Found, Hear
 from bot.commander import Commander
 from bot.coordinator import Coordinator
 from bot.engine import Freshness, Job, failed_how, recorded_at, timed
-from bot.errors import Permanent, UserError
+from bot.errors import Retryable, StoreError
 from bot.gitea.events import Event
 from bot.gitea.models import User
 from bot.latest import Latest
@@ -45,7 +45,7 @@ class Queue(Protocol):
         """Record a job."""
 
     async def put_off(self, partition: str) -> Sequence[Job]:
-        """The jobs of a partition that failed, and wait to be tried again."""
+        """The jobs of a partition that failed, and wait to be tried again, or may be by now."""
 
 
 class Naming(Protocol):
@@ -97,6 +97,9 @@ class Core(Protocol):
     @property
     def recheck(self) -> Finder:
         """Finds what was missed."""
+
+    def forge_time(self) -> datetime:
+        """Gitea's time."""
 
 
 class Worker:
@@ -224,25 +227,35 @@ class Worker:
         refs = concerned | await self._router.route(event, desk)
         known = await self._store.issue(event.issue) if event.issue and event.comment else None
         written_at = known.comment_at if known else ""
-        asked = await self._made_up_for(event, core, job, written_at)
-        asked.add(await core.commander.run(event, written_at))
+        waiting = await self._put_off(event, job)
+        in_hand = {one.comment.id for one in waiting if one.comment}
+        asked = Done()
+        for before in said_before(event, waiting):
+            asked.add(await self._made_up_for(before, core, written_at, in_hand))
+        asked.add(await core.commander.run(event, written_at, in_hand))
         await self._look_after(asked, refs, job)
 
-    async def _made_up_for(self, event: Event, core: Core, job: Job, written_at: str) -> Done:
-        """Do first what the same person said before, where that failed and waits for its turn.
-
-        It fails for this one, too, where that may pass; when its turn comes, it is done already.
-        """
-        done = Done()
+    async def _put_off(self, event: Event, job: Job) -> list[Event]:
+        """What else was said of the issue, where that failed and waits for its turn."""
         if event.comment is None:
-            return done
-        waiting = [one for one in await self._queue.put_off(job.partition) if one.kind == DELIVERY]
-        for before in said_before(event, [Event.load(one.payload) for one in waiting]):
-            try:
-                done.add(await core.commander.run(before, written_at))
-            except (Permanent, UserError) as error:
-                log.warning("command.not_made_up_for", delivery=before.delivery, error=str(error))
-        return done
+            return []
+        waiting = await self._queue.put_off(job.partition)
+        return [Event.load(one.payload) for one in waiting if one.kind == DELIVERY]
+
+    async def _made_up_for(
+        self, before: Event, core: Core, written_at: str, in_hand: Collection[int]
+    ) -> Done:
+        """Do first what the same person said before; when its turn comes, it is done already.
+
+        Where that fails in a way that may pass, what was said later has to wait, too.
+        """
+        try:
+            return await core.commander.run(before, written_at, in_hand)
+        except (Retryable, StoreError):
+            raise
+        except Exception as error:  # noqa: BLE001 - its own turn comes, which tells of it
+            log.warning("command.not_made_up_for", delivery=before.delivery, error=repr(error))
+            return Done()
 
     async def _hear(self, job: Job) -> None:
         """Do what was said while nobody heard it, and see what comes of it."""
@@ -254,7 +267,7 @@ class Worker:
             ref,
             given["comments"],
             opening=given["opening"],
-            oldest=self._now() - self._catch_up,
+            oldest=core.forge_time() - self._catch_up,
             written_at=known.comment_at if known else "",
         )
         await self._look_after(asked, set(), job)

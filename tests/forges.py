@@ -33,10 +33,10 @@ PEOPLE = {"alice": "admin", "bob": "write", "mallory": "read", "coordinator": "w
 
 
 class Clock:
-    """A time that stands still until it is told to go on."""
+    """A time that stands still, from now on, until it is told to go on."""
 
     def __init__(self) -> None:
-        self.time = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+        self.time = datetime.now(UTC).replace(microsecond=0)
 
     def __call__(self) -> datetime:
         return self.time

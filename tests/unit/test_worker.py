@@ -26,6 +26,7 @@ from bot.watched import Record
 from bot.worker import DELIVERY, HEAR, LOOK, PACE, RECHECK, Worker, hear, look, partition, retried
 
 WHEN = datetime(2026, 11, 22, 15, tzinfo=UTC)
+FORGE_TIME = WHEN - timedelta(minutes=3)  # its clock is another one
 CATCH_UP = timedelta(days=7)
 ONE, TWO, THREE = (IssueRef("Acme", "Rocket", number) for number in (1, 2, 3))
 Later = Callable[[Collection[IssueRef]], Awaitable[None]]
@@ -78,6 +79,7 @@ class Core:
     refuse: dict[str, Exception] = field(default_factory=dict)  # by delivery
     closed: list[tuple[Done, list[IssueRef]]] = field(default_factory=list)
     bot: User = field(default_factory=lambda: User(id=9, login="coordinator"))
+    in_hand: set[int] = field(default_factory=set)
 
     @property
     def coordinator(self) -> Any:
@@ -87,8 +89,12 @@ class Core:
     def commander(self) -> Any:
         return self
 
-    async def run(self, event: Event, written_at: str) -> Done:
+    def forge_time(self) -> datetime:
+        return FORGE_TIME
+
+    async def run(self, event: Event, written_at: str, in_hand: Collection[int]) -> Done:
         self.heard.append(written_at)
+        self.in_hand = set(in_hand)
         if event.delivery in self.refuse:
             raise self.refuse[event.delivery]
         self.done.append(event.delivery)
@@ -559,21 +565,27 @@ async def test_what_a_person_said_before_and_failed_is_done_first(bench: Bench) 
     bench.queue.waiting.append(look(IssueRef("acme", "rocket", 7), stamp="x"))
     await bench.worker.work(said(words(9, at=2)))
     assert ["c1", "c2", "c9"] == bench.core.done
+    assert {101, 102, 103, 104} == bench.core.in_hand
     [(over, _)] = bench.core.closed
     assert ["c1", "c2", "c9"] == over.names
 
 
 @pytest.mark.parametrize(
     ("expected", "error"),
-    [([], Retryable("later")), (["c9"], NotFound("gone", status=404))],
-    ids=["what may pass", "what will not"],
+    [
+        ([], Retryable("later")),
+        ([], StoreError("disk full")),
+        (["c9"], NotFound("gone", status=404)),
+        (["c9"], AttributeError("a mistake of ours")),
+    ],
+    ids=["what may pass", "so may that", "what will not", "nor that"],
 )
 async def test_what_still_fails_lets_only_what_will_not_pass_be_overtaken(
     bench: Bench, expected: list[str], error: Exception
 ) -> None:
     bench.queue.waiting = [said(words(1, at=1), attempt=2)]
     bench.core.refuse = {"c1": error}
-    with suppress(Retryable):
+    with suppress(Retryable, StoreError):
         await bench.worker.work(said(words(9, at=2)))
     assert expected == bench.core.done
 
@@ -585,7 +597,7 @@ async def test_what_was_missed_is_heard_then_looked_at_then_over(bench: Bench) -
     await bench.worker.work(job)
     more = {
         "opening": True,
-        "oldest": WHEN - CATCH_UP,
+        "oldest": FORGE_TIME - CATCH_UP,
         "written_at": "2026-11-22T14:00:00+00:00",
     }
     assert [(ONE, [4, 5], more)] == bench.core.heard
