@@ -225,6 +225,7 @@ class Bot:
                 bots=frozenset(name.lower() for name in settings.commands.bots),
                 per_hour=settings.commands.per_hour,
                 remembered=settings.commands_kept,
+                catch_up=settings.catch_up,
             ),
             archived=self.repositories.archived,
             policy=self.policies.at_hand,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -30,6 +30,7 @@ from bot.rights import Registry, Rights
 
 log = structlog.get_logger(__name__)
 
+BEFORE = timedelta(hours=1)  # back from what is said, what was missed before it is looked for
 RATE_WAIT = 600.0  # seconds until commands that were put off are looked at again
 
 
@@ -41,12 +42,14 @@ class Talk(Pen, Registry, Reader, Protocol):
 class Manners:
     """The settings of talking: other bots that are answered, commands per person and hour.
 
-    `remembered`: for how long it is known which commands were done.
+    `remembered`: for how long it is known which commands were done; `catch_up`: those that were
+    missed, and are older, are not done.
     """
 
     bots: frozenset[str] = frozenset()
     per_hour: int = 60
     remembered: timedelta = timedelta(days=90)
+    catch_up: timedelta = timedelta(days=7)
 
 
 class Commander:
@@ -86,10 +89,11 @@ class Commander:
         self._hearing = Hearing(gitea, ledger, self._listener)
         self._replies = Replies(gitea, renderer, bot, self._listener.find)
 
-    async def run(self, event: Event, written_at: str = "") -> Done:
+    async def run(self, event: Event, written_at: str = "", in_hand: Collection[int] = ()) -> Done:
         """Do what an event asks for; nothing when it asks for nothing.
 
-        `written_at`: when the bot last wrote the comment that the event is about, if it is its own.
+        `written_at`: when the bot last wrote the comment that the event is about, if it is its own;
+        `in_hand`: comments whose own events are here, and have their turn later.
         """
         if event.said_at and self._clock() - event.said_at > self._manners.remembered:
             log.info("command.too_old", issue=str(event.issue), said_at=event.said_at.isoformat())
@@ -97,18 +101,23 @@ class Commander:
         request = await self._hearing.told(event, written_at)
         if request is None:
             return Done()
-        done = Done() if request.boxes else await self._missed_before(event)
+        done = Done() if request.boxes else await self._missed_before(event, in_hand)
         done.add(await self._answer(request))
         return done
 
-    async def _missed_before(self, event: Event) -> Done:
-        """Do first what was said before, and was not heard."""
-        missed = await self._hearing.missed_before(event)
-        if event.issue is None or not missed:
+    async def _missed_before(self, event: Event, in_hand: Collection[int]) -> Done:
+        """Do first what was said shortly before, and was not heard."""
+        if event.issue is None or event.said_at is None:
+            return Done()
+        oldest = event.said_at - min(BEFORE, self._manners.catch_up)
+        if self._bot.created:
+            oldest = max(oldest, self._bot.created)  # what was said earlier was said to others
+        missed = await self._hearing.missed_before(event, oldest, in_hand)
+        if not missed:
             return Done()
         log.info("command.missed", issue=str(event.issue), comments=missed)
         try:
-            return await self.hear(event.issue, missed, oldest=datetime.min.replace(tzinfo=UTC))
+            return await self.hear(event.issue, missed, oldest=oldest)
         except (Retryable, Permanent, UserError) as error:
             log.warning("command.not_made_up_for", issue=str(event.issue), error=str(error))
             return Done()  # it is found again by asking; who says something else need not wait

@@ -338,22 +338,12 @@ class Engine:
             return await asyncio.to_thread(_left_of, self._database, prefix)
 
     async def put_off(self, partition: str) -> list[Job]:
-        """The jobs of a partition that failed, and wait to be tried again. Raises StoreError."""
-        with _answering():
-            return await asyncio.to_thread(self._put_off, partition)
+        """The jobs of a partition that failed, and wait to be tried again, or may be by now.
 
-    def _put_off(self, partition: str) -> list[Job]:
-        with self._database.connect() as connection:
-            columns = "workflow_uuid", "status", "queue_partition_key"
-            jobs = _table(connection, "workflow_status", *columns)
-            inputs = _table(connection, "workflow_input", "workflow_uuid", "inputs")
-            found = connection.execute(
-                sa.select(inputs.c.inputs)
-                .join(jobs, jobs.c.workflow_uuid == inputs.c.workflow_uuid)
-                .where(jobs.c.status == "DELAYED", jobs.c.queue_partition_key == partition)
-            )
-            given = [_job_of(text) for text in found.scalars()]
-        return [job for job in given if job.attempt > 1]
+        Raises StoreError.
+        """
+        with _answering():
+            return await asyncio.to_thread(_put_off, self._database, partition)
 
     async def counts(self) -> dict[str, int]:
         """How many jobs are waiting, delayed and running in the whole queue. Raises StoreError."""
@@ -604,6 +594,22 @@ def _job_of(inputs: str) -> Job:
     return Job.load(json.loads(inputs)["positionalArgs"][0])
 
 
+def _put_off(engine: sa.Engine, partition: str) -> list[Job]:
+    """Told by their ids (see `again`), so that the rest of a long queue is not read for it."""
+    with engine.connect() as connection:
+        columns = "workflow_uuid", "status", "queue_name", "queue_partition_key"
+        jobs = _table(connection, "workflow_status", *columns)
+        inputs = _table(connection, "workflow_input", "workflow_uuid", "inputs")
+        found = connection.execute(
+            sa.select(inputs.c.inputs)
+            .join(jobs, jobs.c.workflow_uuid == inputs.c.workflow_uuid)
+            .where(jobs.c.status.in_(("DELAYED", "ENQUEUED")))
+            .where(jobs.c.queue_name == QUEUE, jobs.c.queue_partition_key == partition)
+            .where(jobs.c.workflow_uuid.contains("~", autoescape=True))
+        )
+        return [_job_of(text) for text in found.scalars()]
+
+
 def _worn(engine: sa.Engine, names: Collection[str] | None) -> list[Job]:
     """What these executors, or any, had begun, and was begun too often before."""
     with engine.connect() as connection:
@@ -633,12 +639,14 @@ def _orphans(engine: sa.Engine, known: Collection[str], older: timedelta) -> lis
     """Of PostgreSQL's clock, as dbos takes it when a job is begun."""
     now_ms = sa.cast(sa.func.extract("epoch", sa.func.now()) * 1000, sa.BigInteger)
     with engine.connect() as connection:
-        jobs = _table(connection, "workflow_status", "status", "executor_id", "started_at_epoch_ms")
+        columns = "status", "queue_name", "executor_id", "started_at_epoch_ms"
+        jobs = _table(connection, "workflow_status", *columns)
         statement = (
             sa.select(jobs.c.executor_id)
             .distinct()
             .where(
                 jobs.c.status == "PENDING",
+                jobs.c.queue_name == QUEUE,
                 jobs.c.executor_id.not_in(known),
                 jobs.c.started_at_epoch_ms < now_ms - int(older.total_seconds() * 1000),
             )

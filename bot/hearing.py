@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from bot.boxes import standing, still_asked
@@ -23,7 +23,6 @@ from bot.requests import PASSED, Request, Wanted, name_of
 from bot.sayings import Field
 from bot.ticks import Ticks, moment, place, version, wanted
 
-BEFORE = timedelta(hours=1)
 SOMEBODY = ""  # who may write, and so could tick
 
 
@@ -94,16 +93,26 @@ class Hearing:
 
     # -- by asking --------------------------------------------------------------------------
 
-    async def missed_before(self, event: Event) -> list[int]:
-        """Comments with commands that nobody has heard, of the hour before an event's comment.
+    async def missed_before(
+        self, event: Event, oldest: datetime, in_hand: Collection[int]
+    ) -> list[int]:
+        """Comments with commands that nobody has heard, before an event's comment, since `oldest`.
 
         Their events were lost; to do them when they are found would overrule what was said later.
+        The events of those `in_hand` are not: their turn comes.
         """
-        comment, at = event.comment, event.said_at
-        if event.issue is None or comment is None or at is None or event.action != "created":
+        comment = event.comment
+        if event.issue is None or comment is None or event.action != "created":
             return []
-        said = self._gitea.comments(event.issue, since=at - BEFORE)
-        earlier = [one async for one in said if one.id < comment.id]
+        try:
+            said = [one async for one in self._gitea.comments(event.issue, since=oldest)]
+        except NotFound:  # deleted meanwhile
+            return []
+        earlier = [
+            one
+            for one in said
+            if one.id < comment.id and one.id not in in_hand and one.created_at >= oldest
+        ]
         return [one.id for one in earlier if await self._is_missed(one)]
 
     async def _is_missed(self, comment: Comment) -> bool:
@@ -111,7 +120,7 @@ class Hearing:
         if own or not await asyncio.to_thread(self._listener.holds_commands, comment):
             return False
         origin = f"comment:{comment.id}:"
-        done = [await self._ledger.finished(place) for place in (origin, f"{PASSED}:{origin}")]
+        done = [await self._ledger.finished(where) for where in (origin, f"{PASSED}:{origin}")]
         return not any(done)
 
     async def read(

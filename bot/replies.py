@@ -11,7 +11,7 @@ import structlog
 
 from bot.boxes import REPLY
 from bot.commands import Said
-from bot.errors import Permanent
+from bot.errors import NotFound, Permanent
 from bot.folding import folded
 from bot.gitea.models import Comment, User
 from bot.models import IssueRef
@@ -74,9 +74,18 @@ class Replies:
             log.info("reaction.refused", issue=str(request.issue), error=str(error))
 
     async def say(self, request: Request, results: Sequence[Result]) -> None:
-        """Reply, where there is anything to say; what this request was replied is edited."""
+        """Reply, where there is anything to say; what this request was replied is edited.
+
+        Where it was said is nothing any longer, nobody waits for a reply.
+        """
         if all(r.good and not r.note and not r.answer for r in results):
             return
+        try:
+            await self._write(request, results)
+        except NotFound as error:
+            log.info("reply.refused", issue=str(request.issue), error=str(error))
+
+    async def _write(self, request: Request, results: Sequence[Result]) -> None:
         body = self._body(request, results)
         last = await self._reply_to_edit(request, _question(request, results))
         if last is None:

@@ -48,6 +48,7 @@ class User(Answer):
     login: Text = ""
     visibility: Text = "public"
     is_admin: bool = False
+    created: When | None = None
 
     def is_called(self, login: str) -> bool:
         """Whether that is its login."""

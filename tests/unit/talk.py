@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -141,6 +141,8 @@ class World:
     now: datetime = NOW
     bots: frozenset[str] = frozenset()
     per_hour: int = 60
+    catch_up: timedelta = timedelta(days=7)
+    bot_made: datetime | None = None
     is_paused: bool = False
     is_archived: bool = False
     off: frozenset[str] = frozenset()
@@ -169,8 +171,8 @@ class World:
             commands=COMMANDS,
             desk=self,
             renderer=Renderer(),
-            bot=BOT,
-            manners=Manners(self.bots, self.per_hour),
+            bot=BOT.model_copy(update={"created": self.bot_made}),
+            manners=Manners(self.bots, self.per_hour, catch_up=self.catch_up),
             archived=self.archived,
             policy=self.policy,
             now=lambda: self.now,
@@ -335,8 +337,8 @@ class World:
     async def hears(self, who: str, comment: Comment, **more: object) -> Done:
         return await self.deliver(commented(who, comment.id, comment.body, **more))
 
-    async def deliver(self, event: Event) -> Done:
-        done = await self.commander.run(event)
+    async def deliver(self, event: Event, in_hand: Collection[int] = ()) -> Done:
+        done = await self.commander.run(event, in_hand=in_hand)
         await self.commander.close(done)
         return done
 

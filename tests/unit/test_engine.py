@@ -379,6 +379,33 @@ async def test_what_waits_to_be_tried_again_is_told_by_partition(database_url: s
         assert [] == await desk.engine.put_off("acme/rocket#3")
 
 
+async def test_what_failed_is_still_told_when_its_time_has_come(database_url: str) -> None:
+    """For what was recorded before it failed has its turn first."""
+    asked: dict[str, list[str]] = {}
+    failed, go_on = asyncio.Event(), asyncio.Event()
+
+    async def act(one: Job) -> None:
+        if one.id == "first":
+            raise Retryable("Gitea is away")
+        if one.id == "elsewhere":
+            failed.set()
+            await go_on.wait()
+            return
+        asked[one.id] = [waiting.id for waiting in await desk.engine.put_off(one.partition)]
+
+    policy = RetryPolicy(2, timedelta(milliseconds=1), timedelta(milliseconds=1))
+    async with at_work(database_url, workers=1, policy=policy, act=act) as desk:
+        for name, part in (("first", "a#1"), ("elsewhere", "b#1"), ("later", "a#1")):
+            await desk.engine.submit(job(name, part))
+        await asyncio.wait_for(failed.wait(), LIMIT)
+        async with asyncio.timeout(LIMIT):
+            while (await desk.engine.counts())["delayed"]:
+                await asyncio.sleep(0.005)
+        go_on.set()
+        await desk.done(4)
+    assert {"later": ["first~2"], "first~2": []} == asked
+
+
 async def test_a_failed_job_does_not_hold_up_its_partition(sqlite_url: str) -> None:
     async def act(one: Job) -> None:
         if one.id.startswith("bad"):

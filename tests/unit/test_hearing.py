@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
 from bot.commands import Said
-from bot.errors import Retryable
+from bot.errors import NotFound, Retryable
 from bot.gitea.models import Comment, User
 from bot.ledger import Entry, pair
 from bot.requests import Done, Result, digest
@@ -122,6 +123,61 @@ async def test_what_was_missed_and_cannot_be_done_holds_up_nobody(world: World) 
     world.refused["comment"] = Retryable("down")
     await world.hears("bob", later)
     assert ["hold b by bob"] == world.told
+
+
+async def test_what_was_done_long_ago_is_not_done_again_where_a_word_of_it_is_mended(
+    world: World,
+) -> None:
+    """Gitea tells of it as of something new, and what was done is not known for ever."""
+    world.now = NOW - 100 * DAY
+    comment = world.write("bob", "/hold\nteh reason")
+    world.edit(comment, "/hold\nthe reason", after=100 * 86_400 - 600)
+    world.now = NOW
+    await world.say("alice", "/status")
+    assert [] == world.told
+
+
+@pytest.mark.parametrize(
+    ("expected", "ago", "more"),
+    [
+        (["hold by alice"], timedelta(minutes=59), {}),
+        ([], timedelta(minutes=61), {}),
+        ([], timedelta(minutes=11), {"catch_up": timedelta(minutes=10)}),
+        ([], timedelta(minutes=11), {"bot_made": NOW - timedelta(minutes=10)}),
+    ],
+    ids=["within the hour", "earlier", "too old to be done", "said before the bot was there"],
+)
+async def test_what_was_missed_longer_ago_is_left_alone(
+    expected: list[str], ago: timedelta, more: dict[str, Any]
+) -> None:
+    world = World(**more)
+    world.now = NOW - ago
+    world.write("alice", "/hold")
+    world.now = NOW
+    await world.say("bob", "/status")
+    assert expected == world.told
+
+
+async def test_what_has_its_turn_later_is_done_then_with_the_right_of_who_said_it(
+    world: World,
+) -> None:
+    """By asking it would not be known who edited the comment, and /pause would be refused."""
+    comment = world.write("alice", "Hello.")
+    changed = world.edit(comment, "/pause", after=30)
+    world.now += timedelta(minutes=1)
+    later = world.write("bob", "/status")
+    await world.deliver(commented("bob", later.id, later.body), in_hand=[comment.id])
+    assert [] == world.told
+    await world.deliver(edited(changed, "Hello.", "alice"))
+    assert ["pause"] == world.told
+
+
+async def test_an_issue_that_was_deleted_since_is_no_trouble(world: World) -> None:
+    comment = world.write("alice", "/status")
+    for call in ("comments", "react", "create_comment"):
+        world.refused[call] = NotFound("gone", status=404)
+    await world.hears("alice", comment)
+    assert [] == world.replies
 
 
 # -- edited ----------------------------------------------------------------------------------
