@@ -138,7 +138,8 @@ class TestStatus:
         if words in {("demo",), ("template",), ("check",)}:
             return
         Path("bot.toml").write_text("recheck_evry = 1", encoding="utf-8")
-        done = run(*words, *(["--all"] if words[-1] == "retry" else []))
+        needed = {"retry": ["--all"], "backup": ["a.backup"], "restore": ["a.backup"]}
+        done = run(*words, *needed.get(words[-1], []))
         assert (2, "") == (done.status, done.out)
         assert "did you mean recheck_every?" in done.err
 
