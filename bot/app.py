@@ -111,6 +111,7 @@ class Bot:
     _commander: Commander | None = None
     _recheck: Recheck | None = None
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _pinging: asyncio.Task[str] | None = None
 
     @property
     def login(self) -> str | None:
@@ -286,6 +287,13 @@ class Bot:
         return web.json_response({"status": status, **found}, status=200 if good else 503)
 
     async def _storage(self) -> str:
+        """All who ask at once share one question; it cannot be broken off (see `whole`)."""
+        if self._pinging is None or self._pinging.done():
+            self._pinging = asyncio.create_task(self._ping())
+        done, _ = await asyncio.wait([self._pinging], timeout=ANSWER_SECONDS)
+        return self._pinging.result() if done else f"no answer within {ANSWER_SECONDS:g} s"
+
+    async def _ping(self) -> str:
         try:
             await self.store.ping()
             await self.engine.counts()
@@ -367,7 +375,15 @@ async def at_work(
         lease = Lease() if is_alone(settings) else lease_of(settings.queue.dead_after)
         client = gitea_client(settings, metrics, may_write=lease.demand)
         stack.push_async_callback(client.aclose)
-        bot = _bot(settings, GiteaAPI(client), database, executor, metrics=metrics, now=now)
+        bot = _bot(
+            settings,
+            GiteaAPI(client),
+            database,
+            executor,
+            metrics=metrics,
+            now=now,
+            may_write=lease.demand,
+        )
         if bot.reader:
             stack.push_async_callback(bot.reader.close)
         worker = _worker(bot, now)
@@ -433,9 +449,12 @@ def _bot(
     *,
     metrics: Metrics,
     now: Callable[[], datetime],
+    may_write: Callable[[], None],
 ) -> Bot:
-    store, repositories = Store(database, now=now), Repositories(gitea)
-    watching = Watching(database, now=now)
+    store, repositories = Store(database, now=now, may_write=may_write), Repositories(gitea)
+    names = NameStore(database, now=now, may_write=may_write)
+    kept = PolicyStore(database, now=now, may_write=may_write)
+    watching = Watching(database, now=now, may_write=may_write)
     engine = _engine(settings, executor or executor_of(settings), metrics)
     commands = discover_commands()
     site = Site.of(settings, [command.verb for command in commands.shown])
@@ -443,15 +462,15 @@ def _bot(
         settings=settings,
         gitea=gitea,
         store=store,
-        natives=NativesStore(database, now=now),
-        graph=ResidentGraph(database, now=now),
+        natives=NativesStore(database, now=now, may_write=may_write),
+        graph=ResidentGraph(database, now=now, may_write=may_write),
         engine=engine,
         repositories=repositories,
-        policies=Policies(gitea, repositories, PolicyStore(database, now=now), site),
-        naming=Naming(gitea, repositories, NameStore(database, now=now), store),
+        policies=Policies(gitea, repositories, kept, site),
+        naming=Naming(gitea, repositories, names, store),
         metrics=metrics,
         reader=_reader(settings, store, metrics, now),
-        sayings=SayingsStore(database, now=now),
+        sayings=SayingsStore(database, now=now, may_write=may_write),
         watching=watching,
         onlooker=Onlooker(
             settings.database_url,
@@ -464,7 +483,7 @@ def _bot(
         housekeeping=Housekeeping(
             settings,
             queue=engine,
-            memory=Forgetting(database, now=now),
+            memory=Forgetting(database, now=now, may_write=may_write),
             locks=store,
             notes=watching,
             observer=metrics,

@@ -32,6 +32,7 @@ class Door:
     ) -> None:
         self._most = most
         self._head_seconds = head_seconds
+        self._open: dict[web.RequestHandler, bool] = {}  # oldest first: whether its turn has come
         self._heard: set[object] = set()
         self._busy: set[object] = set()
         app.middlewares.append(self._request)
@@ -40,8 +41,10 @@ class Door:
         """Take connections for a server. Raises OSError where that cannot be."""
 
         def connected() -> asyncio.Protocol:
-            self._make_room(server)
+            self._make_room()
             protocol = server()
+            self._open[protocol] = False
+            loop.call_later(0, self._begins, protocol)  # the connection is made just before that
             loop.call_later(self._head_seconds, self._close_unheard, protocol)
             return protocol
 
@@ -58,12 +61,23 @@ class Door:
         finally:
             self._busy.discard(protocol)
 
-    def _make_room(self, server: web.Server) -> None:
-        connections = server.connections  # the oldest first
-        self._heard.intersection_update(connections)
-        if len(connections) >= self._most:
-            waited_for = (one for one in connections if one not in self._busy)
-            next(waited_for, connections[0]).force_close()
+    def _begins(self, protocol: web.RequestHandler) -> None:
+        """Its connection is made; only now can it be closed, where it had to go before that."""
+        if protocol in self._open:
+            self._open[protocol] = True
+        else:
+            protocol.force_close()
+
+    def _make_room(self) -> None:
+        """Whoever has to go is out of the count at once: a hundred may come before it is gone."""
+        for one in [one for one, begun in self._open.items() if begun and one.transport is None]:
+            del self._open[one]
+        self._heard.intersection_update(self._open)
+        while len(self._open) >= self._most:
+            waited_for = (one for one in self._open if one not in self._busy)
+            goes = next(waited_for, next(iter(self._open)))
+            if self._open.pop(goes):
+                goes.force_close()
 
     def _close_unheard(self, protocol: web.RequestHandler) -> None:
         if protocol not in self._heard:

@@ -134,6 +134,8 @@ class Engine:
         self._jobs: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
         self._broken_off = False
+        self._renaming = asyncio.Lock()
+        self.holds_work = False  # once it has ended: what was begun could not be put back
 
     @property
     def executor(self) -> str:
@@ -243,19 +245,22 @@ class Engine:
     async def rename(self, executor: str) -> None:
         """Go on under another name, with nothing begun; what comes in is recorded meanwhile.
 
-        Raises StoreError.
+        Nothing once it stops. Raises StoreError.
         """
         self.break_off()
-        await self._finish(0)
-        await asyncio.to_thread(self._close)
-        self._executor = executor
-        self._database = queue_engine(self._database_url, at_once=False)
-        self._broken_off = False
-        try:
-            self._launch()
-        except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
-            self._broken_off = True
-            raise StoreError(f"the queue cannot be opened: {error}") from None
+        async with self._renaming:
+            if self._stopping.is_set():
+                return
+            await self._finish(0)
+            await asyncio.to_thread(self._close)
+            self._executor = executor
+            self._database = queue_engine(self._database_url, at_once=False)
+            self._broken_off = False
+            try:
+                self._launch()
+            except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
+                self._broken_off = True
+                raise StoreError(f"the queue cannot be opened: {error}") from None
 
     async def hurry(self) -> None:
         """Have all be due now that waits for its time: the clock was set. Raises StoreError."""
@@ -393,7 +398,8 @@ class Engine:
         if self._recorder is not None:
             recorder, self._recorder = self._recorder, None
             await recorder.close()
-        await asyncio.to_thread(self._close)
+        async with self._renaming:
+            await asyncio.to_thread(self._close)
         if _running is self:
             _running = None
 
@@ -403,8 +409,10 @@ class Engine:
         Where that cannot be written, they find it as that of a dead one.
         """
         DBOS.destroy(workflow_completion_timeout_sec=0)
+        self.holds_work = True
         with contextlib.suppress(sa.exc.SQLAlchemyError), self._database.begin() as connection:
             _put_back(connection, [self._executor])
+            self.holds_work = False
         self._database.dispose()
 
     async def _finish(self, seconds: float) -> None:

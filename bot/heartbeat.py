@@ -34,6 +34,10 @@ class Queue(Protocol):
     def executor(self) -> str:
         """The name under which this process holds work."""
 
+    @property
+    def holds_work(self) -> bool:
+        """Whether it ended, and what it had begun could not be put back."""
+
     async def take_over(self, names: Collection[str]) -> int:
         """Put what these had begun back into the queue; how many pieces of work that is."""
 
@@ -95,10 +99,15 @@ class Heartbeat:
         self._beating = asyncio.create_task(self._beat_on())
 
     async def stop(self) -> None:
-        """Say good-bye: what is left of this replica's work is for the others, at once."""
+        """Say good-bye: what is left of this replica's work is for the others, at once.
+
+        Where the queue could not put it back, it says nothing: they find it as that of a dead one.
+        """
         if self._beating is not None:
             self._beating.cancel()
             await asyncio.wait([self._beating])
+        if self._queue.holds_work:
+            return
         with contextlib.suppress(StoreError):  # then they find out
             await self._replicas.gone([self._queue.executor])
 
@@ -133,7 +142,7 @@ class Heartbeat:
         self._lease.renew(begun)
         try:
             await self._queue.rename(new)
-        except StoreError:
+        except BaseException:  # else it would say for ever that it works, and do nothing
             self._lease.lose()
             raise
         taken = await self._queue.take_over([old])

@@ -17,7 +17,8 @@ class Lease:
     """The right to work, for `keep` seconds from the last time it was extended.
 
     A process that was stopped for a while wakes up in the middle of its work, which others do by
-    then; so it has to ask before all that it writes. What is lost stays so until `renew`.
+    then; so it has to ask before all that it writes, in Gitea and in the store. (What comes in is
+    recorded all the same.) What is lost stays so until `renew`.
     """
 
     def __init__(

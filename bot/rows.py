@@ -77,10 +77,18 @@ class _Table:
 
 
 def learned(engine: sa.Engine, enqueue: Enqueue) -> Rows | None:
-    """How the library writes jobs; None where that cannot be told. Leaves nothing behind."""
+    """How the library writes jobs; None where that cannot be told. Leaves nothing behind.
+
+    Raises sqlalchemy's OperationalError where the database is locked, or the disk is full: that
+    tells nothing of the library.
+    """
     try:
         with engine.connect() as connection:  # rolled back at the end
             found = _learned(connection, enqueue)
+    except sa.exc.OperationalError as error:
+        if not str(error.orig).startswith(("no such", "table ")):
+            raise
+        found = None
     except (sa.exc.SQLAlchemyError, LookupError, ValueError):
         found = None
     if found is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
@@ -47,7 +48,6 @@ class Schedule:
         self._steady = steady
         self._seen = now(), steady()
         self._looking: asyncio.Task[None] | None = None
-        self._stopped = False
         self._tidy = tidy
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         # Counted from a fixed moment, so that all replicas tick at the same ones.
@@ -76,24 +76,17 @@ class Schedule:
 
     def stop(self) -> None:
         """Tick no more; what is under way is broken off."""
-        self._stopped = True
         if self._looking is not None:
             self._looking.cancel()
         self._scheduler.shutdown(wait=False)
 
     async def _tick(self) -> None:
-        await self._unless_stopped(self._recheck(tick(self._now(), self._every)))
+        with suppress(asyncio.CancelledError):  # at the end: no error that anybody should read of
+            await self._recheck(tick(self._now(), self._every))
 
     async def _tidied(self) -> None:
-        await self._unless_stopped(self._tidy())
-
-    async def _unless_stopped(self, doing: Awaitable[None]) -> None:
-        """Do it; to be broken off at the end is no error that anybody should read of."""
-        try:
-            await doing
-        except asyncio.CancelledError:
-            if not self._stopped:
-                raise
+        with suppress(asyncio.CancelledError):
+            await self._tidy()
 
     async def _look_on(self) -> None:
         while True:
@@ -105,13 +98,12 @@ class Schedule:
 
     async def look(self) -> None:
         """See whether the clock was set back since the last look."""
-        (then, before), self._seen = self._seen, (self._now(), self._steady())
-        now, after = self._seen
-        if now - then >= timedelta(seconds=after - before) - SET_BACK:
-            return
-        for job in self._scheduler.get_jobs():
-            job.reschedule(job.trigger)
-        await self._set_back()
+        (then, before), (now, after) = self._seen, (self._now(), self._steady())
+        if now - then < timedelta(seconds=after - before) - SET_BACK:
+            for job in self._scheduler.get_jobs():
+                job.reschedule(job.trigger)
+            await self._set_back()  # where that fails, the next look sees it again
+        self._seen = now, after
 
     def _on_error(self, event: JobExecutionEvent) -> None:
         self._failed(event.exception)

@@ -43,7 +43,7 @@ async def serve_forever(settings: Settings) -> None:
             await stop.wait()
             log.info("stopping")
             looking.cancel()
-            await asyncio.wait([looking])
+            await asyncio.gather(looking, return_exceptions=True)
             await _rest(bot, at_once)
         log.info("stopped")
 
@@ -77,7 +77,14 @@ async def _rest(bot: Bot, at_once: asyncio.Event) -> None:
 
 
 async def look_at_everything(bot: Bot) -> None:
-    """Log what `check` would find, as far as it is not as it should be."""
+    """Log what `check` would find, as far as it is not as it should be; never raises."""
+    try:
+        await _look(bot)
+    except Exception:
+        log.exception("check.failed")
+
+
+async def _look(bot: Bot) -> None:
     machine = Machine(bot.settings, (), now=bot.now, serving=True)
     gitea = partial(
         forge_findings, bot.settings, connect=gitea_client, now=bot.now(), try_out=False

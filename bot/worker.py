@@ -304,8 +304,14 @@ class Worker:
         await self._store.forget_failure(_failure_of_look(ref))
 
     async def _later(self, refs: Collection[IssueRef], *, after: float = 0.0) -> None:
-        """Have issues looked at after this job; a look too many finds nothing to do."""
+        """Have issues looked at after this job; a look too many finds nothing to do.
+
+        Of looks at an issue that are to be `after` the same while, one is enough for all replicas.
+        """
         looks = [look(ref, stamp=self._freshness.stamp()) for ref in refs]
+        if after:
+            nth = int(self._now().timestamp() // after)
+            looks = [replace(one, id=f"look:{one.partition}:{after:g}:{nth}") for one in looks]
         await asyncio.gather(*(self._queue.submit(one, delay=after) for one in looks))
 
     def _heard(self, missed: Hear) -> Job:

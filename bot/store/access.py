@@ -43,12 +43,27 @@ def whole(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[
     return to_the_end
 
 
-class Access:
-    """A database, read and written in whole transactions; raises StoreError when it is silent."""
+def at_any_time() -> None:
+    """Who writes has asked nobody."""
 
-    def __init__(self, engine: AsyncEngine, *, now: Callable[[], datetime]) -> None:
+
+class Access:
+    """A database, read and written in whole transactions; raises StoreError when it is silent.
+
+    `may_write` is called before each transaction that writes; it raises where others do by now
+    what this process had begun (see `Lease`).
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        now: Callable[[], datetime],
+        may_write: Callable[[], None] = at_any_time,
+    ) -> None:
         self._engine = engine
         self._now = now
+        self._may_write = may_write
         self._reader = reader_of(engine)
         self._is_postgresql = engine.dialect.name == "postgresql"
         self._insert: Any = postgresql.insert if self._is_postgresql else sqlite.insert
@@ -64,14 +79,16 @@ class Access:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection to read from; what opens one is `whole`."""
+        """A connection to read from, in a method that is `whole`."""
         with _answering():
             async with self._engine.connect() as connection:
                 yield connection
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction; what opens one is `whole`."""
+    async def _writing(self, *, anyhow: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction, in a method that is `whole`; `anyhow`: whoever else may be at this."""
+        if not anyhow:
+            self._may_write()
         with _answering():
             async with self._engine.begin() as connection:
                 yield connection

@@ -349,13 +349,13 @@ class Store(Access):
                 t.locks.c.holder == holder,
             ),
         ).returning(t.locks.c.name)
-        async with self._writing() as connection:
+        async with self._writing(anyhow=True) as connection:
             return (await connection.execute(statement)).first() is not None
 
     @whole
     async def unlock(self, name: str, holder: str) -> None:
         """Give a lock back, if it is still held."""
-        async with self._writing() as connection:
+        async with self._writing(anyhow=True) as connection:
             await connection.execute(
                 sa.delete(t.locks).where(t.locks.c.name == name, t.locks.c.holder == holder)
             )

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.models import IssueRef, RefState
 from bot.store import tables as t
-from bot.store.access import Access, ref_of, whole
+from bot.store.access import Access, at_any_time, ref_of, whole
 from bot.watermark import Watermark
 
 TICK = "tick"  # the note of the latest one, and of how often the clock was set back
@@ -48,8 +48,14 @@ class Watch:
 class Watching(Access):
     """The watched repositories, and notes."""
 
-    def __init__(self, engine: AsyncEngine, *, now: Callable[[], datetime]) -> None:
-        super().__init__(engine, now=now)
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        now: Callable[[], datetime],
+        may_write: Callable[[], None] = at_any_time,
+    ) -> None:
+        super().__init__(engine, now=now, may_write=may_write)
         self._there: set[str] = set()
 
     # -- watched repositories ---------------------------------------------------------------

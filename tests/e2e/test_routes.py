@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import NoReturn
 
@@ -51,6 +52,25 @@ async def test_without_storage_it_is_not_ready_but_healthy(ask: httpx.AsyncClien
     assert "disk I/O error" in ready.json()["storage"]
     assert ("unavailable", "ok") == (ready.json()["status"], ready.json()["gitea"])
     assert 200 == (await ask.get("/health")).status_code
+
+
+async def test_storage_that_is_silent_is_asked_once_and_not_waited_for(
+    stage: Stage, ask: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answers = list[str](), asyncio.Event()
+
+    async def slow() -> dict[str, int]:
+        asked.append("counts")
+        await answers.wait()
+        return {}
+
+    monkeypatch.setattr(stage.bot.engine, "counts", slow)
+    monkeypatch.setattr("bot.app.ANSWER_SECONDS", 0.05)
+    for _ in range(2):
+        ready = await ask.get("/ready")
+        assert (503, "no answer within 0.05 s") == (ready.status_code, ready.json()["storage"])
+    assert ["counts"] == asked
+    answers.set()
 
 
 async def test_without_gitea_it_is_not_ready_and_says_so(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -151,6 +152,35 @@ async def test_where_there_are_too_many_the_oldest_that_is_waited_for_has_to_go(
     assert b"200 OK" in await (await place.connect()).ask()
     assert await silent.closed()
     assert b"200 OK" in await busy.ask(b"llo")
+
+
+async def test_of_many_that_come_at_once_no_more_are_let_in(opened: Open) -> None:
+    """All of them come before the loop has closed a single one."""
+    place = await opened(head_seconds=LIMIT)
+    sockets = [socket.create_connection(("127.0.0.1", place.port)) for _ in range(20)]
+    try:
+        assert await (await place.connect()).ask()
+        async with asyncio.timeout(LIMIT):
+            while len(place.connections) > MOST:
+                await asyncio.sleep(0.001)
+    finally:
+        for one in sockets:
+            one.close()
+
+
+async def test_who_has_gone_takes_up_no_room(opened: Open) -> None:
+    place = await opened()
+    stays = await place.connect()
+    assert await stays.ask()
+    for _ in range(3 * MOST):
+        goes = await place.connect()
+        assert await goes.ask()
+        goes.writer.close()
+        await goes.writer.wait_closed()
+        async with asyncio.timeout(LIMIT):
+            while len(place.connections) > 1:
+                await asyncio.sleep(0.001)
+    assert await stays.ask()
 
 
 async def test_where_all_are_busy_the_oldest_has_to_go(opened: Open) -> None:

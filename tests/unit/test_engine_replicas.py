@@ -127,6 +127,37 @@ async def test_under_another_name_all_is_begun_again_and_nothing_is_lost_meanwhi
     assert ["left"] == [outcome for _, outcome in desk.outcomes if outcome != "done"]
 
 
+async def test_what_could_not_be_put_back_at_the_end_is_told(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> int:
+        raise sa.exc.OperationalError("UPDATE", {}, Exception("the server is gone"))
+
+    async with at_work(url) as desk:
+        assert not desk.engine.holds_work
+        monkeypatch.setattr("bot.engine._put_back", fails)
+    assert desk.engine.holds_work
+    monkeypatch.undo()
+    async with at_work(url) as desk:
+        pass
+    assert not desk.engine.holds_work
+
+
+async def test_who_is_stopping_takes_no_other_name(database_url: str) -> None:
+    async with at_work(database_url) as desk:
+        await desk.engine.rest(timedelta(0))
+        await desk.engine.rename("new")
+        assert "one" == desk.engine.executor
+
+
+async def test_of_another_queue_in_the_same_schema_nothing_is_taken(url: str) -> None:
+    async with at_work(url) as desk:
+        await desk.engine.submit(job("d"), delay=3600)
+        begun_by(url, "theirs", minutes=11)
+        change(url, "UPDATE workflow_status SET queue_name = 'theirs'")
+        assert [] == await desk.engine.orphans(["one"], timedelta(minutes=10))
+
+
 async def test_what_is_broken_off_begins_nothing(database_url: str) -> None:
     async with at_work(database_url, stop=0.0) as desk:
         desk.engine.break_off()

@@ -35,11 +35,13 @@ class Around:
     nameless: list[str] = field(default_factory=list)
     beating: list[str] = field(default_factory=list)
     failing: set[str] = field(default_factory=set)
+    error: Exception = field(default_factory=lambda: StoreError("no answer"))
+    holds_work: bool = False
 
     def _note(self, what: str, *names: str) -> None:
         self.calls.append(" ".join((what, *names)))
         if what in self.failing:
-            raise StoreError(f"no {what}")
+            raise self.error
 
     async def beat(self, name: str) -> None:
         self.beating.append(name)
@@ -149,6 +151,23 @@ async def test_who_was_away_begins_nothing_while_the_database_is_silent(failing)
     await world.heart.beat()
     assert world.lease.held
     assert "me:1" != world.around.executor
+
+
+async def test_who_fails_to_begin_again_is_dead_for_the_others() -> None:
+    """Whatever it fails of: else it would live for ever, and do nothing."""
+    world = World(Around(failing={"rename"}, error=RuntimeError("odd")))
+    world.clock.seconds = 11.0
+    with pytest.raises(RuntimeError):
+        await world.heart.beat()
+    assert not world.lease.held
+
+
+async def test_who_still_holds_work_says_no_good_bye() -> None:
+    """As one that died, it is found; who is not known as one at work, only after ten minutes."""
+    world = World(Around(holds_work=True))
+    await world.heart.start()
+    await world.heart.stop()
+    assert ["beat me:1"] == world.around.calls
 
 
 async def test_it_beats_from_before_the_start_until_it_says_good_bye() -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from bot.models import IssueRef
 from bot.store import tables as t
 from bot.store.database import opened
+from bot.store.queries import Known, Store
 from bot.store.replicas import Replicas
-from tests.databases import fresh_database, postgres
+from bot.store.sayings import SayingsStore
+from tests.databases import fresh_database, postgres, sqlite_url
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "sqlite_url"]
 
 LONG = timedelta(seconds=15)
+ISSUE = IssueRef("acme", "rocket", 1)
 
 
 @pytest.fixture
@@ -58,3 +63,29 @@ async def test_who_is_gone_is_forgotten(replicas: Replicas) -> None:
         await replicas.beat(name)
     await replicas.gone(["one", "three", "nobody"])
     assert ["two"] == await replicas.names()
+
+
+async def test_what_others_do_by_now_is_not_written_but_what_is_locked_may_be_let_go(
+    sqlite_url: str,
+) -> None:
+    """A process that was away may be in the middle of anything."""
+    held = True
+
+    def may_write() -> None:
+        if not held:
+            raise asyncio.CancelledError
+
+    async with opened(sqlite_url) as engine:
+        store = Store(engine, now=lambda: datetime.now(UTC), may_write=may_write)
+        sayings = SayingsStore(engine, now=lambda: datetime.now(UTC), may_write=may_write)
+        assert await store.lock("a", "me", LONG)
+        held = False
+        with pytest.raises(asyncio.CancelledError):
+            await store.save(Known(ISSUE))
+        with pytest.raises(asyncio.CancelledError):
+            await sayings.begin_command("key", "alice")
+        await store.unlock("a", "me")
+        held = True
+        assert await store.lock("a", "another", LONG)
+        assert await store.issue(ISSUE) is None
+        assert 0 == await sayings.commands_since("alice", datetime(2020, 1, 1, tzinfo=UTC))

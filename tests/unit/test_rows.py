@@ -144,6 +144,24 @@ async def test_what_cannot_be_learned_is_left_to_the_library(
     assert before == count(recorder)
 
 
+async def test_a_locked_database_tells_nothing_of_the_library(recorder: Recorder) -> None:
+    """It is learned the next time."""
+
+    def locked(_connection: sa.Connection, _entry: Entry) -> None:
+        raise sa.exc.OperationalError("INSERT", {}, Exception("database is locked"))
+
+    with pytest.raises(sa.exc.OperationalError):
+        learned(recorder._engine, locked)
+    assert recorder._rows is not None
+
+
+async def test_a_table_with_other_columns_is_left_to_the_library(recorder: Recorder) -> None:
+    def other(_connection: sa.Connection, _entry: Entry) -> None:
+        raise sa.exc.OperationalError("INSERT", {}, Exception("table x has no column named y"))
+
+    assert learned(recorder._engine, other) is None
+
+
 async def test_several_are_written_at_once(recorder: Recorder) -> None:
     found = learned(recorder._engine, recorder._enqueue)
     assert isinstance(found, Rows)

@@ -231,12 +231,11 @@ async def test_a_clock_that_is_set_back_stops_no_tick():
 
 
 async def test_what_fails_when_the_clock_is_set_back_is_told(monkeypatch):
-    """And it goes on looking."""
+    """And it is tried again, for it is set back as long as nothing followed from that."""
     monkeypatch.setattr("bot.schedule.LOOK_SECONDS", 0.001)
     seen = Seen()
 
     async def refuse() -> None:
-        seen.clock -= timedelta(hours=1)
         raise OSError("the disk is full")
 
     seen.set_back = refuse

@@ -590,6 +590,19 @@ async def test_what_still_fails_lets_only_what_will_not_pass_be_overtaken(
     assert expected == bench.core.done
 
 
+async def test_of_looks_for_the_same_time_one_is_enough_for_all_replicas(bench: Bench) -> None:
+    async def again(ref: IssueRef, later: Later) -> None:
+        await later([ref], after=300.0)  # type: ignore[call-arg]
+
+    bench.core.act = again
+    for _ in range(2):
+        await bench.worker.work(look(ONE, stamp=bench.freshness.stamp()))
+    first, second = bench.queue.jobs
+    assert (300.0, 300.0) == tuple(bench.queue.delays)
+    assert first.id == second.id
+    assert first.stamp != second.stamp
+
+
 async def test_what_was_missed_is_heard_then_looked_at_then_over(bench: Bench) -> None:
     await bench.store.save(Known(ONE, coordinated=True, comment_at="2026-11-22T14:00:00+00:00"))
     bench.core.asked = Done(looks={ONE, TWO}, afresh={ONE}, names=["a"])
