@@ -28,10 +28,12 @@ class Reader:
     def __init__(self, path: str) -> None:
         self._engine = sa.create_engine(f"sqlite:///{path}", pool_size=AT_ONCE)
         sa.event.listen(self._engine, "connect", durable_sqlite)
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="reader")
+        self._threads: ThreadPoolExecutor | None = None
 
     async def rows(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> Sequence[Any]:
         """All that a statement gives. Raises DBAPIError."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="reader")
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, self._rows, statement
         )
@@ -41,7 +43,10 @@ class Reader:
             return connection.execute(statement).all()
 
     def close(self, *_: object) -> None:
-        """Let go of the file, until something is read again."""
+        """Let go of the file and the threads, until something is read again."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False)
+            self._threads = None
         self._engine.dispose()
 
 
