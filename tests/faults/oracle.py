@@ -1,17 +1,25 @@
-"""What stands in the forge, compared with what a bot that never failed has left."""
+"""What stands in the forge and the store, compared with what a bot that never failed has left."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
 from bot.demo.forge import Forge
 from bot.demo.records import Issue
 from bot.render import MARKER
+from bot.store import tables as t
+from bot.store.database import async_url
 from tests.faults.script import BOT, FAR, ROCKET
 
 Things = Mapping[str, Sequence[str]]
+
+KEPT = (t.overrides, t.links, t.natives, t.edges, t.pauses)
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,10 @@ def snapshot(forge: Forge) -> Snapshot:
     """As it is now."""
     found = {}
     for place in (ROCKET, FAR):
-        for issue in forge.repository(place).issues.values():
+        repository = forge.repository(place)
+        made = sorted(f"{one.name} {one.color}" for one in repository.labels.values())
+        found[place] = {"labels made": made}
+        for issue in repository.issues.values():
             found[f"{place}#{issue.number}"] = _things(forge, issue)
     return Snapshot(found)
 
@@ -55,10 +66,36 @@ def _things(forge: Forge, issue: Issue) -> Things:
     ]
     return {
         "labels": sorted(label.name for label in issue.labels),
+        "waits for": sorted(f"{o.repository.full_name}#{o.number}" for o in issue.blocked_by),
         "reports": reports,
         "replies and notices": others,
         "reactions": sorted(reactions),
     }
+
+
+async def kept(database_url: str) -> Snapshot:
+    """What the store holds of what people said and of what follows from it, without times and ids."""
+    engine = create_async_engine(async_url(database_url))
+    found: dict[str, list[str]] = {}
+    async with engine.connect() as connection:
+        for table in KEPT:
+            columns = [column for column in table.columns if column.name not in ("at", "text")]
+            rows = await connection.execute(sa.select(*columns))
+            found[table.name] = sorted(" ".join(map(str, row)) for row in rows)
+        done = await connection.execute(sa.select(t.done_commands.c.by, t.done_commands.c.result))
+        found["commands"] = sorted(filter(None, (_command(*row) for row in done)))
+        given_up = sa.select(t.failures.c.about, t.failures.c.error)
+        found["set aside"] = [": ".join(row) for row in await connection.execute(given_up)]
+    await engine.dispose()
+    return Snapshot({"store": found})
+
+
+def _command(by: str, result: str) -> str:
+    """One that was done; nothing for what is noted beside them."""
+    if not result.startswith("{"):
+        return ""
+    what = json.loads(result)
+    return f"{by} {what['text']!r} {'done' if what['good'] else 'refused'}"
 
 
 def _plain(forge: Forge, body: str) -> str:

@@ -21,13 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
-
-from bot.store import tables as t
-from bot.store.database import async_url
 from tests.databases import PostgresServer, find_postgres, fresh_database, run_postgres
-from tests.faults.oracle import Snapshot, snapshot
+from tests.faults.oracle import Snapshot, kept, snapshot
 from tests.faults.script import Deed, script
 from tests.faults.world import World, world
 from tests.faults.wrongs import ANYWHERE, ON_POSTGRESQL, ON_SQLITE, Wrong
@@ -38,20 +33,12 @@ OFTEN = 0.35  # of the deeds, something goes wrong at
 REPLICAS = ("one", "two", "three")
 
 
-@dataclass
-class Kept:
-    """What the store holds of what must be done once."""
-
-    commands: int
-    failures: list[str]
-
-
 @dataclass(frozen=True)
 class Expected:
     """What a bot that never failed leaves, after each act, and in its store."""
 
     acts: Sequence[Snapshot]
-    commands: int
+    kept: Snapshot
 
 
 @dataclass
@@ -92,9 +79,9 @@ async def expected(seed: int, issues: int) -> Expected:
                     deed.do(made.forge)
                     await quiet(made)
                 acts.append(snapshot(made.forge))
-            kept = await _kept(url)
-            assert [] == kept.failures
-            return Expected(acts, kept.commands)
+            right = await kept(url)
+            assert [] == right.issues["store"]["set aside"]
+            return Expected(acts, right)
 
 
 @dataclass(frozen=True)
@@ -142,10 +129,7 @@ async def _through(
             break
     else:
         await trouble.stays(right.acts[-1])
-    kept = await _kept(url)
-    run.differences += [f"set aside: {one}" for one in kept.failures]
-    if kept.commands != right.commands:
-        run.differences.append(f"{kept.commands} commands done, not {right.commands}")
+    run.differences += (await kept(url)).differences(right.kept)
 
 
 def keep_logs(made: World, run: Run) -> None:
@@ -176,7 +160,7 @@ class Trouble:
             self.run.deeds += 1
             await asyncio.sleep(self._random.uniform(0, 0.3))
         for going in self._going.values():
-            self.run.wrongs.append(await going)
+            self._note(await going)
         self._going.clear()
         await self._mend()
         await self._judge(right)
@@ -191,13 +175,17 @@ class Trouble:
         if going is not None and not going.done():
             return
         if going is not None:
-            self.run.wrongs.append(going.result())
+            self._note(going.result())
         task = wrong(self._world, Random(self._random.random()))
         self._going[wrong] = asyncio.ensure_future(task)
 
+    def _note(self, what: str) -> None:
+        """What went wrong; nothing where it found nothing to break."""
+        if what:
+            self.run.wrongs.append(what)
+
     async def _mend(self) -> None:
-        self._world.forge.faults.clear()
-        self._world.claude.next.clear()
+        self.run.wrongs += self._world.planned.mend()
         await self._world.up()
 
     async def _judge(self, right: Snapshot) -> None:
@@ -227,17 +215,6 @@ async def rechecked(made: World) -> None:
         while made.forge.requests.count("GET", "^/repos/issues/search$") < before + 2:
             await asyncio.sleep(0.05)
     await quiet(made)
-
-
-async def _kept(url: str) -> Kept:
-    engine = create_async_engine(async_url(url))
-    async with engine.connect() as connection:
-        count = sa.select(sa.func.count()).select_from(t.done_commands)
-        commands = (await connection.execute(count)).scalar_one()
-        rows = await connection.execute(sa.select(t.failures.c.about, t.failures.c.error))
-        failures = [": ".join(row) for row in rows]
-    await engine.dispose()
-    return Kept(int(commands), failures)
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ FREE = (  # done by whoever may, and answered the same whenever that is
     "/priority p{n}",
     "/estimate {n}5k",
     "/difficulty hard",
+    "/blocked-by #{n}",
     "/hold until the review of step {n}",
     "/help priority",
     "/help",
@@ -128,7 +129,8 @@ def _let_go(blocker: tuple[str, int]) -> Iterator[Deed]:
 def _last(random: Random, issue: tuple[str, int]) -> Iterator[Deed]:
     what = random.choice(("edit", "unassign", "close", "say", "nothing"))
     if what == "edit":
-        text = "Context estimate: 30k tokens\nDifficulty: easy\n"
+        declared = "Context estimate: 30k tokens\nDifficulty: easy\n"
+        text = random.choice((declared, "Mend `src/pump.py`, and the tank.\n"))
         place, number = issue
 
         def do(forge: Forge) -> object:

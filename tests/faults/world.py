@@ -7,17 +7,18 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.demo.forge import Forge, serve
-from tests.claude_server import API_KEY, ClaudeServer, answers, claude_server
+from tests.claude_server import API_KEY, Behaviour, ClaudeServer, answers, claude_server
 from tests.databases import PostgresServer
 from tests.faults.script import FAR, ROCKET, furnish
 from tests.gitea_server import free_port
@@ -98,6 +99,40 @@ class Proxy:
 
 
 @dataclass
+class Planned:
+    """What is to go wrong with a request that may come, of the forge's or of Claude's."""
+
+    forge: Forge
+    claude: ClaudeServer
+    _planned: list[tuple[str, Callable[[], bool]]] = field(default_factory=list)
+
+    def at_forge(self, name: str, method: str, path: str, times: int, **how: Any) -> None:
+        """The next `times` requests there; see `Faults.add`."""
+        fault = self.forge.faults.add(method, path, times=times, **how)
+        self._planned.append((name, lambda: fault.times < times))
+
+    def at_claude(self, name: str, behaviour: Behaviour, times: int) -> None:
+        """The next `times` questions."""
+        asked = []
+
+        async def behave(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+            asked.append(name)
+            return await behaviour(request, body)
+
+        self.claude.then(*[behave] * times)
+        self._planned.append((name, lambda: bool(asked)))
+
+    def mend(self) -> list[str]:
+        """All is well again; what went wrong meanwhile."""
+        self.forge.faults.clear()
+        self.claude.next.clear()
+        self.claude.released.set()
+        self.claude.released = asyncio.Event()
+        planned, self._planned = self._planned, []
+        return [name for name, happened in planned if happened()]
+
+
+@dataclass
 class World:
     """All of it. `clock` is the file that says how far off the bot's clock is."""
 
@@ -109,6 +144,7 @@ class World:
     proxy: Proxy
     forge_port: int
     clock: Path
+    planned: Planned
     postgres: PostgresServer | None = None
     processes: list[Process] = field(default_factory=list)
     _forge: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -226,6 +262,7 @@ async def world(
             proxy=proxy,
             forge_port=free_port(),
             clock=directory / "clock",
+            planned=Planned(forge, claude),
             postgres=postgres,
         )
         made.set_clock(0)

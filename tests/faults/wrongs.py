@@ -12,19 +12,26 @@ from pathlib import Path
 from random import Random
 
 from bot.store.database import queue_path, sqlite_path
-from tests.claude_server import fails, hangs_up, sends
+from tests.claude_server import drips, fails, hangs, hangs_up, sends
 from tests.faults.world import World
 
 Wrong = Callable[[World, Random], Awaitable[str]]
-"""Breaks something for a while; returns what it was, once it is mended."""
+"""Breaks something for a while; returns what it was, once it is mended; empty where it was nothing.
+
+What waits for a request that may not come is planned, and told at the end of the act.
+"""
 
 WRITES = r"^/repos/"
+LOG_UNWRITTEN = 120  # Python's exit status where, on a full disk, its last log line found no place
+BUSY_SECONDS = 30.0  # that the bot waits for a SQLite file; see `durable_sqlite`
 RESTARTING = asyncio.Lock()  # of the one server that all runs share
 
 
 async def kill_the_bot(world: World, random: Random) -> str:
     """`kill -9`; it is started again a moment later."""
     process = random.choice(world.processes)
+    if not process.is_up:
+        return ""
     await process.stop(signal.SIGKILL)
     await asyncio.sleep(random.uniform(0, 1.5))
     await process.start()
@@ -34,6 +41,8 @@ async def kill_the_bot(world: World, random: Random) -> str:
 async def kill_one_for_good(world: World, random: Random) -> str:
     """`kill -9` of one of several, which is not started before the act ends."""
     process = random.choice(world.processes)
+    if not process.is_up:
+        return ""
     await process.stop(signal.SIGKILL)
     return f"kill -9 of {process.name}, for good"
 
@@ -41,6 +50,8 @@ async def kill_one_for_good(world: World, random: Random) -> str:
 async def stop_and_go_on(world: World, random: Random) -> str:
     """A process that stands still, perhaps for so long that others take it for dead."""
     process = random.choice(world.processes)
+    if not process.is_up:
+        return ""
     seconds = random.choice((0.5, 2.0, 7.0))
     process.signal(signal.SIGSTOP)
     await asyncio.sleep(seconds)
@@ -51,10 +62,14 @@ async def stop_and_go_on(world: World, random: Random) -> str:
 async def end_gently(world: World, random: Random) -> str:
     """SIGTERM, and a new start."""
     process = random.choice(world.processes)
+    if not process.is_up:
+        return ""
     status = await process.stop()
-    assert status in (0, -signal.SIGTERM, -signal.SIGKILL), f"exit status {status}"
     await process.start()
-    return f"SIGTERM to {process.name}"
+    if status == -signal.SIGKILL:
+        return ""  # it was killed at the same time, and that is told
+    assert status in (0, LOG_UNWRITTEN, -signal.SIGTERM), f"exit status {status}"
+    return f"SIGTERM to {process.name}" + (" as it starts" if status < 0 else "")
 
 
 async def forge_down(world: World, random: Random) -> str:
@@ -67,31 +82,34 @@ async def forge_down(world: World, random: Random) -> str:
 
 async def forge_silent(world: World, random: Random) -> str:
     """It takes longer than the bot waits, though it does what is asked."""
-    world.forge.faults.add("", WRITES, delay=1.5, times=random.randint(1, 3))
-    return "forge silent"
+    world.planned.at_forge("forge silent", "", WRITES, random.randint(1, 3), delay=1.5)
+    return ""
 
 
 async def forge_fails(world: World, random: Random) -> str:
     """An error, with and without a word on when to ask again."""
     status = random.choice((500, 502, 503, 429))
     headers = random.choice(({}, {"Retry-After": "1"}))
-    world.forge.faults.add("", "", status=status, headers=headers, times=random.randint(1, 8))
-    return f"forge answers {status} {headers or ''}".strip()
+    name = f"forge answers {status} {headers or ''}".strip()
+    world.planned.at_forge(name, "", "", random.randint(1, 8), status=status, headers=headers)
+    return ""
 
 
 async def forge_hangs_up(world: World, random: Random) -> str:
     """It closes the connection, before the answer or in the middle of it."""
     half = random.random() < 0.5
-    world.forge.faults.add("", "", close=True, half=half, times=random.randint(1, 5))
-    return "forge hangs up" + (" in the middle" if half else "")
+    name = "forge hangs up" + (" in the middle" if half else "")
+    world.planned.at_forge(name, "", "", random.randint(1, 5), close=True, half=half)
+    return ""
 
 
 async def forge_does_it_but_does_not_say(world: World, random: Random) -> str:
     """What was asked is done, and the answer is lost on the way."""
     how = random.choice(({"close": True}, {"status": 502}, {"close": True, "half": True}))
     method = random.choice(("POST", "PATCH", "PUT", "DELETE"))
-    world.forge.faults.add(method, WRITES, after=True, times=random.randint(1, 3), **how)
-    return f"forge does a {method} and does not say so"
+    name = f"forge does a {method} and does not say so"
+    world.planned.at_forge(name, method, WRITES, random.randint(1, 3), after=True, **how)
+    return ""
 
 
 async def told_twice(world: World, random: Random) -> str:
@@ -100,23 +118,25 @@ async def told_twice(world: World, random: Random) -> str:
     again = random.sample(log, min(len(log), 5))
     for one in again:
         world.forge.replay(one)
-    return f"{len(again)} deliveries again"
+    return f"{len(again)} deliveries again" if again else ""
 
 
 async def claude_fails(world: World, random: Random) -> str:
-    """Errors, nonsense, and connections that end."""
-    how = random.choice(
+    """Errors, nonsense, connections that end, and silence beyond what the bot waits."""
+    name, how = random.choice(
         (
-            fails(500),
-            fails(529),
-            fails(429, {"retry-after": "1"}),
-            hangs_up(),
-            hangs_up(after=b"{"),
-            sends(b"<html>", "text/html", 502),
+            ("answers 500", fails(500)),
+            ("answers 529", fails(529)),
+            ("answers 429", fails(429, {"retry-after": "1"})),
+            ("hangs up", hangs_up()),
+            ("hangs up in the middle", hangs_up(after=b"{")),
+            ("answers nonsense", sends(b"<html>", "text/html", 502)),
+            ("is silent", hangs()),
+            ("is slow", drips()),
         )
     )
-    world.claude.then(*[how] * random.randint(1, 4))
-    return "Claude fails"
+    world.planned.at_claude(f"Claude {name}", how, random.randint(1, 4))
+    return ""
 
 
 async def disk_full(world: World, random: Random) -> str:
@@ -141,16 +161,17 @@ def _limit(pid: int, size: int) -> None:
 
 
 async def sqlite_locked(world: World, random: Random) -> str:
-    """Another process holds the file."""
+    """Another process holds the file, now and then for longer than the bot waits for it."""
     store = _store(world)
     path = random.choice((store, queue_path(store)))
     if not path.exists():
-        return "nothing to lock yet"
+        return ""
+    seconds = BUSY_SECONDS + 3 if random.random() < 0.1 else random.uniform(0.3, 2.0)
     with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        await asyncio.sleep(random.uniform(0.3, 2.0))
+        await asyncio.sleep(seconds)
         connection.execute("ROLLBACK")
-    return f"{path.name} locked"
+    return f"{path.name} locked for " + ("long" if seconds > BUSY_SECONDS else "a while")
 
 
 def _store(world: World) -> Path:
