@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,8 +47,9 @@ def snapshot(forge: Forge) -> Snapshot:
     found = {}
     for place in (ROCKET, FAR):
         repository = forge.repository(place)
-        made = sorted(f"{one.name} {one.color}" for one in repository.labels.values())
-        found[place] = {"labels made": made}
+        made = Counter(label.name for label in repository.labels.values())
+        twice = sorted(name for name, times in made.items() if times > 1)
+        found[place] = {"labels made twice": twice}
         for issue in repository.issues.values():
             found[f"{place}#{issue.number}"] = _things(forge, issue)
     return Snapshot(found)

@@ -126,9 +126,8 @@ async def _through(
     for act, stands in zip(acts, right.acts, strict=True):
         await trouble.around(act, stands)
         if run.differences:
-            break
-    else:
-        await trouble.stays(right.acts[-1])
+            return
+    await trouble.stays(right.acts[-1])
     run.differences += (await kept(url)).differences(right.kept)
 
 
