@@ -47,6 +47,8 @@ VERSION = "1"  # of the jobs' format, not of the bot: see docs/decisions/0004-qu
 BATCH = 100  # jobs recorded in one transaction
 HOUR = 3600.0  # seconds; nothing is told to wait so long
 READINGS_MOST = 20_000  # remembered by `Freshness`: about 5 MB
+WATCH_SECONDS = 5.0  # from look to look at what this process holds as begun
+STUCK_SECONDS = 15.0  # after which what it holds so, and is not at, is begun anew
 BEGUN_MOST = 50  # times that a job's process may end before the job does
 SETTLED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -131,7 +133,9 @@ class Engine:
         self._give_up: GiveUp | None = None
         self._recorder: Recorder | None = None
         self._bells: list[Bell] = []
-        self._jobs: set[asyncio.Task[Any]] = set()
+        self._jobs: dict[asyncio.Task[Any], str] = {}  # what runs, and the id of each
+        self._idle: dict[tuple[str, int], float] = {}  # begun, and not running: since when
+        self._watching: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._broken_off = False
         self._renaming = asyncio.Lock()
@@ -159,6 +163,7 @@ class Engine:
                 await self._take_up(None)
             self._launch()
             self._recorder = Recorder(self._database_url)
+            self._watching = asyncio.create_task(self._watch())
         except (sa.exc.DBAPIError, dbos_error.DBOSException, StoreError) as error:
             _running = None
             await asyncio.to_thread(self._close)
@@ -272,6 +277,33 @@ class Engine:
         with _answering():
             await asyncio.to_thread(hurry)
 
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                await self.free()
+            except StoreError as error:
+                log.warning("queue.silent", error=str(error))
+            except Exception:
+                log.exception("queue.silent")
+
+    async def free(self) -> int:
+        """Put back what is begun and does not run; how many jobs that is. Raises StoreError.
+
+        A job may be done and its end not written down, because the disk was full: nobody else
+        would begin another one of its partition before the next start.
+        """
+        with _answering():
+            begun = await asyncio.to_thread(_begun, self._database, self._executor)
+            running, now = set(self._jobs.values()), time.monotonic()
+            idle = [one for one in begun if one[0] not in running]
+            self._idle = {one: self._idle.get(one, now) for one in idle}
+            stuck = [one[0] for one, since in self._idle.items() if now - since >= STUCK_SECONDS]
+            if not stuck or self._stopping.is_set():
+                return 0
+            log.warning("job.end_not_kept", jobs=stuck)
+            return await asyncio.to_thread(_again, self._database, self._executor, stuck)
+
     # -- jobs -------------------------------------------------------------------------------
 
     async def submit(self, job: Job, *, delay: float = 0.0) -> None:
@@ -293,8 +325,8 @@ class Engine:
             raise _left()
         task = asyncio.current_task()
         assert task is not None
-        self._jobs.add(task)
         job = Job.load(text)
+        self._jobs[task] = job.id
         begun = time.monotonic()
         outcome = "left"
         try:
@@ -305,7 +337,7 @@ class Engine:
                 except Exception as error:  # noqa: BLE001 - the one place that catches all of a job's
                     outcome = await self._failed(job, error)
         finally:
-            self._jobs.discard(task)
+            del self._jobs[task]
             self._observer.job(job.kind, outcome, time.monotonic() - begun)
 
     async def _failed(self, job: Job, error: Exception) -> str:
@@ -387,6 +419,8 @@ class Engine:
     async def rest(self, limit: timedelta) -> None:
         """Begin nothing more; what runs may finish within `limit`. What comes is still recorded."""
         self._stopping.set()
+        if self._watching is not None:
+            self._watching.cancel()
         for event in self._dbos.background_thread_stop_events:
             event.set()
         await self._finish(limit.total_seconds())
@@ -583,16 +617,23 @@ def queue_engine(database_url: str, *, at_once: bool = True) -> sa.Engine:
     return engine
 
 
-def _put_back(connection: sa.Connection, names: Collection[str] | None = None) -> int:
+def _put_back(
+    connection: sa.Connection,
+    names: Collection[str] | None = None,
+    ids: Collection[str] | None = None,
+) -> int:
     """Make what was begun, by these executors or by any, work that nobody has begun."""
     jobs = _table(
         connection,
         "workflow_status",
-        *("status", "executor_id", "owner_xid", "started_at_epoch_ms", "queue_name"),
+        *("workflow_uuid", "status", "executor_id", "owner_xid"),
+        *("started_at_epoch_ms", "queue_name"),
     )
     begun = sa.update(jobs).where(jobs.c.status == "PENDING", jobs.c.queue_name == QUEUE)
     if names is not None:
         begun = begun.where(jobs.c.executor_id.in_(names))
+    if ids is not None:
+        begun = begun.where(jobs.c.workflow_uuid.in_(ids))
     values = {"status": "ENQUEUED", "owner_xid": None, "started_at_epoch_ms": None}
     return int(connection.execute(begun.values(**values)).rowcount)
 
@@ -641,6 +682,23 @@ def _end(engine: sa.Engine, job: Job) -> None:
         jobs = _table(connection, "workflow_status", "workflow_uuid", "status")
         mine = sa.update(jobs).where(jobs.c.workflow_uuid == job.id, jobs.c.status == "PENDING")
         connection.execute(mine.values(status="CANCELLED"))
+
+
+def _begun(engine: sa.Engine, executor: str) -> list[tuple[str, int]]:
+    """What an executor holds as begun: the ids, and when each was begun, in milliseconds."""
+    with engine.connect() as connection:
+        columns = "workflow_uuid", "status", "queue_name", "executor_id", "started_at_epoch_ms"
+        jobs = _table(connection, "workflow_status", *columns).c
+        mine = (jobs.executor_id == executor, jobs.queue_name == QUEUE, jobs.status == "PENDING")
+        rows = connection.execute(
+            sa.select(jobs.workflow_uuid, jobs.started_at_epoch_ms).where(*mine)
+        )
+        return [(str(name), int(at or 0)) for name, at in rows]
+
+
+def _again(engine: sa.Engine, executor: str, ids: Collection[str]) -> int:
+    with engine.begin() as connection:
+        return _put_back(connection, [executor], ids)
 
 
 def _orphans(engine: sa.Engine, known: Collection[str], older: timedelta) -> list[str]:

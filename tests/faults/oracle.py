@@ -104,12 +104,17 @@ def _plain(forge: Forge, body: str) -> str:
     """Without what may differ from run to run.
 
     The forge's address; ids of comments; and which of an issue's blockers a notice names, for of
-    two that were closed while nobody looked both are.
+    two that were closed or reopened while nobody looked both are.
     """
     body = body.replace(forge.url, "FORGE")
     body = re.sub(r"#issuecomment-\d+", "#issuecomment-N", body)
     body = re.sub(
         r"(\*\*Ready\*\* — ).* (is|are) closed", r"\1all that it waited for is closed", body
+    )
+    body = re.sub(
+        r"(\*\*Blocked again\*\* — ).* (?:was|were) reopened, and this waits for (?:it|them)\.",
+        r"\1what it waits for was reopened.",
+        body,
     )
     return re.sub(r"(<!-- mosaic-coordinator:[a-z-]+) [^>]*-->", r"\1 -->", body)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from bot import engine as engine_module
 from bot.engine import (
@@ -560,6 +561,69 @@ async def test_a_job_whose_fate_cannot_be_written_down_before_the_end_is_left_fo
     async with at_work(sqlite_url) as desk:
         await desk.done(1)
         assert [("look", "done")] == desk.outcomes
+
+
+async def test_a_job_of_which_the_end_could_not_be_written_down_does_not_stop_its_partition(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is done once more, which it has to bear."""
+    monkeypatch.setattr(engine_module, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(engine_module, "STUCK_SECONDS", 0.2)
+    async with at_work(database_url) as desk:
+        database = desk.engine._dbos._sys_db
+        write, failed = database.update_workflow_outcome, list[str]()
+
+        def full(name: str, *args: Any, **more: Any) -> bool:
+            if len(failed) < 2:  # its success, and its failure
+                failed.append(name)
+                raise sa.exc.OperationalError("UPDATE", {}, sqlite3.OperationalError("disk full"))
+            return bool(write(name, *args, **more))
+
+        monkeypatch.setattr(database, "update_workflow_outcome", full)
+        await desk.engine.submit(job("d"))
+        await desk.engine.submit(job("e"))
+        await desk.done(3)
+    assert ["d", "d"] == failed
+    assert ["d", "d", "e"] == sorted(one.id for one in desk.ran)
+
+
+async def test_what_runs_for_long_is_left_alone(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "STUCK_SECONDS", 0.0)
+    go_on = asyncio.Event()
+
+    async def act(_job: Job) -> None:
+        await go_on.wait()
+
+    async with at_work(database_url, act=act) as desk:
+        await desk.engine.submit(job("d"))
+        async with asyncio.timeout(LIMIT):
+            while not desk.ran:
+                await asyncio.sleep(0.005)
+        assert [0, 0] == [await desk.engine.free() for _ in range(2)]
+        go_on.set()
+        await desk.done(1)
+
+
+async def test_a_queue_that_is_silent_is_told_and_watched_on(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "WATCH_SECONDS", 0.001)
+    troubles: list[Exception] = [StoreError("locked"), ValueError("odd")]
+    with capture_logs() as logs:
+        async with at_work(sqlite_url) as desk:
+
+            async def free() -> int:
+                if troubles:
+                    raise troubles.pop(0)
+                watched.set()
+                return 0
+
+            watched = asyncio.Event()
+            monkeypatch.setattr(desk.engine, "free", free)
+            await asyncio.wait_for(watched.wait(), LIMIT)
+    assert ["warning", "error"] == [line["log_level"] for line in logs]
 
 
 @pytest.mark.parametrize(
