@@ -49,6 +49,7 @@ def test_it_is_saved_and_put_back(run, data: Path) -> None:
     assert (0, "") == (done.status, done.err)
     assert done.out.startswith("Put back as it was at 2")
     assert "What was there before: data/coordinator.db.before-restore-" in done.out
+    assert "Boxes that were ticked since, and commands in comments that were deleted" in done.out
     assert done.out.endswith("Now start the bot.\n")
     assert asyncio.run(noted()) is None, "it did not hold its own note"
 
