@@ -20,7 +20,7 @@ from bot.cli.usage import examples
 )
 def backup(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The file to write; or the folder for it.")
+        str, typer.Argument(metavar="FILE", help="The file to write; or the folder for it.")
     ],
     force: Annotated[
         bool, typer.Option("--force", help="Replace the file, if there is one.")
@@ -35,7 +35,7 @@ def backup(
     run(_backup(file, force=force, as_json=as_json))
 
 
-async def _backup(file: Path, *, force: bool, as_json: bool) -> None:
+async def _backup(file: str, *, force: bool, as_json: bool) -> None:
     from bot.backup.making import make
     from bot.backup.noting import note
     from bot.config import load

@@ -73,10 +73,19 @@ def test_where_nothing_was_nothing_is_said_of_it(run, data: Path) -> None:
     ("expected", "words"),
     [
         ("saved is there already; choose another name, or --force", ("backup", "saved")),
+        ("there is no folder backup; make it: mkdir -p backup", ("backup", "backup/")),
+        (
+            "there is no folder my backup/x; make it: mkdir -p 'my backup/x'",
+            ("backup", "my backup/x/y"),
+        ),
+        (
+            "data/coordinator.db is a file of the bot's own database; choose another name",
+            ("backup", "--force", "data/coordinator.db"),
+        ),
         ("nowhere: No such file or directory", ("restore", "nowhere")),
         ("bot.toml is no backup of the bot, or is damaged", ("restore", "bot.toml")),
     ],
-    ids=["there already", "nowhere", "none"],
+    ids=["there already", "no folder", "no folder above", "its own", "nowhere", "none"],
 )
 def test_what_is_wrong_is_one_line(run, data: Path, expected: str, words: tuple[str, ...]) -> None:
     Path("bot.toml").touch()
