@@ -6,10 +6,10 @@
 Side by side in one run, each a process of its own on loopback, in turns: *bot*, all of `serve`,
 with each delivery on disk (SQLite, synchronous=FULL) before it is answered, and its queue busy
 with work that does nothing; *bot, queue idle*, the same while nothing is taken up; *fastapi*, the
-receiver this project began as, which verifies, parses, logs and keeps nothing; *aiohttp*, which
-only checks the signature; *aiohttp + sync*, which also writes the body to a file that has its size,
-and waits for the disk. What is sent are deliveries recorded from a real Gitea, 6 to 17 kB, each
-with an id of its own. PYTHON is the interpreter that has FastAPI.
+receiver this project began as, which verifies, parses, logs a line, as the bot does, and keeps
+nothing; *aiohttp*, which only checks the signature; *aiohttp + sync*, which also writes the body to
+a file that has its size, and waits for the disk. What is sent are deliveries recorded from a real
+Gitea, 6 to 17 kB, each with an id of its own. PYTHON is the interpreter that has FastAPI.
 
 Prints milliseconds one after another, as Gitea sends, over a kept connection and over new ones
 (median and 99th of 100), deliveries per second with 16 on their way at once, microseconds of a

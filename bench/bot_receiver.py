@@ -2,7 +2,8 @@
 
     python bench/bot_receiver.py PORT SECRET DIRECTORY POLL
 
-POLL says how often its queue looks for work: `50ms` as usual, `1h` not at all.
+POLL says how often its queue looks for work: `50ms` as usual; with `1h` not at all, nor when work
+is recorded, for then nobody rings its bell.
 """
 
 from __future__ import annotations
@@ -11,17 +12,25 @@ import asyncio
 import sys
 from pathlib import Path
 
+from bot.bell import Bell
 from bot.config import load
 from bot.logs import configure
 from bot.server import serve_forever
 from bot.worker import Worker
 
+IDLE = "1h"
+
 
 async def nothing(*_: object) -> None: ...
 
 
+def silent(*_: object) -> None: ...
+
+
 def main(port: str, secret: str, directory: str, poll: str) -> None:
     Worker.work = nothing  # type: ignore[assignment]
+    if poll == IDLE:
+        Bell.ring = silent  # type: ignore[assignment]
     toml = Path(directory, "bot.toml")
     toml.touch()
     settings = load(

@@ -86,4 +86,5 @@ def application(secret: str) -> FastAPI:
 
 if __name__ == "__main__":
     logging.basicConfig(level="INFO", format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    uvicorn.run(application(sys.argv[2]), host="127.0.0.1", port=int(sys.argv[1]))
+    app = application(sys.argv[2])  # which writes one line for each delivery, as the bot does
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=False)

@@ -4,16 +4,17 @@
     python bench/load.py --soak            # 5 deliveries a second for ten minutes
 
 The bot is a process of its own (`serve`, its settings as they are, with a SQLite file), and so is
-the embedded forge with the people in it (`crowd.py`), which sends one delivery after another, as
-Gitea does: first each issue is assigned, then people comment, edit, close, reopen, label, say
-priorities.
+the embedded forge with the people in it (`crowd.py`). There is one sender, which waits for the
+answer to each delivery before it sends the next, as Gitea does: so how many a second go in is how
+quickly the bot answers, not how many it could bear at once. First each issue is assigned, then
+people comment, edit, close, reopen, label, say priorities.
 
 Prints how the deliveries were answered; when the last of the work was done, and how long it took
-from being recorded to being done (to the second: the queue notes no more); the memory (RSS), and by
-how much it was off its mean in the second half; the bot's part of a core. Then, with the bot
-stopped, each issue is looked at once more, nothing written: it must have one report, which says
-what is so now, the labels that go with it, and the priority that was said last. Exit status 1 where
-one has not.
+from being recorded to being done (to the second: the queue notes no more; work that was put off, as
+what failed and is tried again, is left out of this one figure); the memory (RSS), and by how much
+it was off its mean in the second half; the bot's part of a core. Then, with the bot stopped, each
+issue is looked at once more, nothing written: it must have one report, which says what is so now,
+the labels that go with it, and the priority that was said last. Exit status 1 where one has not.
 """
 
 from __future__ import annotations

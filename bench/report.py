@@ -12,9 +12,9 @@ third once with so many issues waiting (50):
     burst          ten events on one issue, one after another: it takes as long as they do
 
 Wall: from the arrival of the (first) webhook to the end of the last write the bot makes. Calls: how
-many requests the bot makes for it, and the sum of their own times, as the client measures them;
-calls that run side by side count each. Ratio: wall by that sum, the median of all times (and the
-lowest and highest).
+many requests the bot makes for it, and the sum of their own times, as the client measures them, of
+those that began within that time; calls that run side by side count each. Ratio: wall by that sum,
+the median of all times (and the lowest and highest).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Watch:
         last = max((c.ended for c in calls if c.writes), default=max(c.ended for c in calls))
         return Cost(
             last - self.arrived[0],
-            sum(call.ended - call.began for call in calls),
+            sum(call.ended - call.began for call in calls if call.began < last),
             Counter(call.name for call in calls),
             [
                 (call.name, call.began - self.arrived[0], call.ended - self.arrived[0])

@@ -486,6 +486,7 @@ def _bot(
             memory=Forgetting(database, now=now, may_write=may_write),
             locks=store,
             notes=watching,
+            forge=gitea,
             observer=metrics,
             now=now,
         ),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import itertools
 import json
 import logging
@@ -596,6 +597,17 @@ def _options(entry: Entry, delay: float) -> Any:  # noqa: ANN401 - a TypedDict o
         "app_version": VERSION,
     }
     return options | ({"delay_seconds": delay} if delay > 0 else {})
+
+
+def newest_tables() -> int | None:
+    """The number of the last migration of a queue's file that this program knows.
+
+    None where a later dbos does not tell it as this one does.
+    """
+    try:
+        return len(importlib.import_module("dbos._migration").sqlite_migrations)
+    except (ImportError, AttributeError):
+        return None
 
 
 def queue_engine(database_url: str, *, at_once: bool = True) -> sa.Engine:

@@ -16,8 +16,9 @@ from typing import Protocol
 
 import structlog
 
-from bot.config import Settings
-from bot.errors import StoreError
+from bot.config import CLOCKS_DIFFER, Settings
+from bot.errors import GiteaError, StoreError
+from bot.gitea.models import User
 from bot.store import files
 from bot.store.database import queue_path, sqlite_path
 
@@ -63,6 +64,16 @@ class Memory(Protocol):
 
     async def issues(self, before: datetime, most: int) -> int:
         """Issues that are over."""
+
+
+class Forge(Protocol):
+    """Gitea, as far as it tells the time."""
+
+    def time(self, ours: datetime) -> datetime | None:
+        """What Gitea's clock shows when ours shows that; None where it has not said."""
+
+    async def me(self) -> User:
+        """Who the bot is; asked for the sake of the time of the answer."""
 
 
 class Locks(Protocol):
@@ -115,6 +126,7 @@ class Housekeeping:
         memory: Memory,
         locks: Locks,
         notes: Notes,
+        forge: Forge,
         observer: Observer,
         now: Callable[[], datetime],
         rest: float = REST,
@@ -124,31 +136,63 @@ class Housekeeping:
         self._holder = queue.executor
         self._locks = locks
         self._notes = notes
+        self._forge = forge
         self._observer = observer
         self._now = now
         self._rest = rest
+        self._waits_for = ""
 
-    async def tidy(self) -> None:
+    async def tidy(self) -> bool:
         """Do all of it, unless it was done in the last hours or another replica is at it.
 
-        Raises StoreError when something could not be deleted; all else is, and it is due still.
+        False where it waits for Gitea to tell the time, or for the clocks to agree: to be tried
+        again soon. Raises StoreError when something could not be deleted; all else is, and it is
+        due still.
         """
         last = await tidied_at(self._notes)
         if last and timedelta() <= self._now() - last < DUE:
-            return
-        if not await self._locks.lock(LOCK, self._holder, HELD):
-            return
-        try:
-            await self._all()
-            await self._notes.keep_note(NOTE, self._now().isoformat())
-        finally:
-            await self._locks.unlock(LOCK, self._holder)
+            return True
+        now = await self._sure_of_now()
+        if now is None:
+            return False
+        if await self._locks.lock(LOCK, self._holder, HELD):
+            try:
+                await self._all(now)
+                await self._notes.keep_note(NOTE, now.isoformat())
+            finally:
+                await self._locks.unlock(LOCK, self._holder)
+        return True
 
-    async def _all(self) -> None:
+    async def _sure_of_now(self) -> datetime | None:
+        """The time, where Gitea says about the same; else None, and once a line in the log.
+
+        It is asked afresh: how far the clocks were apart before says nothing where ours was set.
+        """
+        doubt = await self._doubt()
+        if doubt and not self._waits_for:
+            hint = "nothing is deleted until both clocks agree"
+            log.warning("housekeeping.waits", why=doubt, hint=hint)
+        self._waits_for = doubt
+        return None if doubt else self._now()
+
+    async def _doubt(self) -> str:
+        try:
+            await self._forge.me()
+        except GiteaError as error:
+            return f"Gitea does not tell the time: {error}"
+        ours = self._now()
+        theirs = self._forge.time(ours)
+        if theirs is None:
+            return "Gitea does not tell the time"
+        if abs(theirs - ours) <= CLOCKS_DIFFER:
+            return ""
+        return f"this machine's clock shows {ours:%Y-%m-%d %H:%M}, Gitea's {theirs:%Y-%m-%d %H:%M}"
+
+    async def _all(self, now: datetime) -> None:
         deleted, failed = dict[str, int](), list[StoreError]()
         for kind in self._kinds:
             try:
-                deleted[kind.what] = await self._delete(kind)
+                deleted[kind.what] = await self._delete(kind, now - kind.kept)
             except StoreError as error:
                 log.warning("housekeeping.failed", what=kind.what, error=str(error))
                 failed.append(error)
@@ -157,8 +201,8 @@ class Housekeeping:
         if failed:
             raise failed[0]
 
-    async def _delete(self, kind: _Kind) -> int:
-        before, total, rows = self._now() - kind.kept, 0, BATCH
+    async def _delete(self, kind: _Kind, before: datetime) -> int:
+        total, rows = 0, BATCH
         while rows >= BATCH:
             rows = await kind.delete(before, BATCH)
             self._observer.deleted(kind.what, rows)

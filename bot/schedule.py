@@ -21,10 +21,13 @@ EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 LOOK_SECONDS = 5.0  # from look to look at whether the clock was set
 SET_BACK = timedelta(seconds=2)  # less is a clock that is being kept right
 SETTLED = timedelta(minutes=1)  # after the start, which has enough to do
+AGAIN = timedelta(minutes=10)  # until what could not be tidied is tried once more
 
 
 class Schedule:
     """Calls `recheck(tick)` every so often, and `tidy()` at the start and once a day.
+
+    Where `tidy` says that it could not yet, it is called again soon.
 
     A clock that is set back would leave it waiting until that time comes again: then all is due
     by the clock as it is, and `set_back` is called. `steady` tells seconds that nobody sets.
@@ -35,7 +38,7 @@ class Schedule:
         *,
         every: timedelta,
         recheck: Callable[[str], Awaitable[None]],
-        tidy: Callable[[], Awaitable[None]],
+        tidy: Callable[[], Awaitable[bool]],
         failed: Callable[[BaseException], None],
         now: Callable[[], datetime],
         set_back: Callable[[], Awaitable[None]],
@@ -86,7 +89,8 @@ class Schedule:
 
     async def _tidied(self) -> None:
         with suppress(asyncio.CancelledError):
-            await self._tidy()
+            if not await self._tidy():
+                self._scheduler.modify_job("tidy", next_run_time=datetime.now(UTC) + AGAIN)
 
     async def _look_on(self) -> None:
         while True:

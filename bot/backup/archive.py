@@ -28,7 +28,10 @@ class Member(BaseModel):
 
 
 class Contents(BaseModel):
-    """What a backup holds: made by which version of the bot, when, and with which schema."""
+    """What a backup holds: made by which version of the bot, when, and with which schemas.
+
+    `schema_` is the store's; `queue_schema` the number of dbos's last migration.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,6 +39,7 @@ class Contents(BaseModel):
     made_by: str
     taken_at: datetime
     schema_: str
+    queue_schema: int = 0
     store: Member
     queue: Member
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -19,6 +20,7 @@ from bot import __version__
 from bot.backup import archive, whole
 from bot.backup.cut import copies, telling
 from bot.errors import StoreError, UserError
+from bot.store.alone import half_restored, lock_path
 from bot.store.database import queue_path, sqlite_path
 
 BY_HAND = 'pg_dump --format=custom --file="{target}" "$DATABASE_URL"'
@@ -33,20 +35,48 @@ class Made:
     size: int
 
 
-def make(database_url: str, target: Path, now: datetime, *, replace: bool = False) -> Made:
+def make(database_url: str, where: str | Path, now: datetime, *, replace: bool = False) -> Made:
     """Save all that the bot keeps in one file, which is there as a whole or not at all.
 
     In a folder, it is named by the moment. Raises UserError, StoreError or OSError.
     """
-    if target.is_dir():
-        target /= f"coordinator-{now:%Y%m%dT%H%M%SZ}.backup"
+    target, path = _target(where, now), sqlite_path(database_url)
+    if path is not None:
+        _refuse_own(path, target)
     whole.refuse_existing(target, replace=replace)
-    path = sqlite_path(database_url)
+    whole.remove_leftovers(target.parent, now)
     if path is None:
         _dump(database_url, target, replace=replace)
     else:
         _save(path, target, now, replace=replace)
     return Made(target, now, target.stat().st_size)
+
+
+def _target(where: str | Path, now: datetime) -> Path:
+    """The file to write. Raises UserError where there is no folder for it."""
+    target = Path(where)
+    if str(where).endswith(os.sep) or target.is_dir():
+        target /= f"coordinator-{now:%Y%m%dT%H%M%SZ}.backup"
+    folder = target.parent
+    if not folder.is_dir():
+        if folder.exists():
+            raise UserError(f"{folder} is a file, not a folder")
+        raise UserError(
+            f"there is no folder {folder}; make it: mkdir -p {shlex.quote(str(folder))}"
+        )
+    return target
+
+
+def _refuse_own(path: Path, target: Path) -> None:
+    """Raise UserError where the bot works with the file, or would."""
+    beside = ("", "-wal", "-shm", "-journal")
+    files = [
+        one.with_name(f"{one.name}{more}") for one in (path, queue_path(path)) for more in beside
+    ]
+    for one in (*files, lock_path(path), half_restored(path)):
+        same = target.resolve() == one.resolve()
+        if same or (target.exists() and one.exists() and target.samefile(one)):
+            raise UserError(f"{target} is a file of the bot's own database; choose another name")
 
 
 def _save(path: Path, target: Path, now: datetime, *, replace: bool) -> None:
@@ -56,12 +86,13 @@ def _save(path: Path, target: Path, now: datetime, *, replace: bool) -> None:
             raise UserError(
                 f"there is no {one}; call this in the folder of the bot, and with its settings"
             )
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".mosaic-backup-") as folder:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=whole.PREFIX) as folder:
         store, queue = copies(both, Path(folder))
         contents = archive.Contents(
             made_by=__version__,
             taken_at=now,
             schema_=schema_of(store),
+            queue_schema=queue_schema_of(queue),
             store=archive.member(store),
             queue=archive.member(queue),
         )
@@ -76,6 +107,16 @@ def schema_of(store: Path) -> str:
         if row is None:
             raise sqlite3.DatabaseError("it is not the bot's")
         return str(row[0])
+
+
+def queue_schema_of(queue: Path) -> int:
+    """The version of the queue's tables in a file, as dbos counts them; 0 where it has none yet."""
+    with telling(queue), closing(sqlite3.connect(queue)) as connection:
+        is_table = "SELECT count(*) FROM sqlite_master WHERE name = 'dbos_migrations'"
+        if not connection.execute(is_table).fetchone()[0]:
+            return 0
+        found = connection.execute("SELECT max(version) FROM dbos_migrations").fetchone()
+        return int(found[0] or 0)
 
 
 def _dump(database_url: str, target: Path, *, replace: bool) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
 from bot.errors import UserError
 
+PREFIX = ".mosaic-backup-"  # of what is there only while a backup is made
+LEFT = timedelta(days=1)  # so old, nobody is at it any more
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
 
 
@@ -21,9 +26,9 @@ def written(target: Path, *, replace: bool) -> Iterator[IO[bytes]]:
     Raises UserError where there is one of that name and it is not to be replaced, and OSError.
     """
     refuse_existing(target, replace=replace)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    number, name = tempfile.mkstemp(dir=target.parent, prefix=PREFIX, suffix=".part")
+    part = Path(name)
     try:
-        number = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(number, "w+b") as file:
             yield file
             file.flush()
@@ -31,6 +36,20 @@ def written(target: Path, *, replace: bool) -> Iterator[IO[bytes]]:
         _name(part, target, replace=replace)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, now: datetime, prefix: str = PREFIX) -> None:
+    """Remove what a program that was killed left in a folder: texts of people are in it."""
+    for one in folder.glob(f"{prefix}*"):
+        with suppress(OSError):  # of somebody else, or gone meanwhile
+            found = one.lstat()
+            old = now.timestamp() - found.st_mtime > LEFT.total_seconds()
+            if not old or found.st_uid != os.geteuid():
+                continue
+            if one.is_dir() and not one.is_symlink():
+                shutil.rmtree(one)
+            else:
+                one.unlink()
 
 
 def refuse_existing(target: Path, *, replace: bool) -> None:

@@ -55,7 +55,7 @@ async def tidied(notes: Notes, now: datetime, *, running: bool) -> list[Finding]
             Grade.WRONG,
             f"What is old has not been deleted for {(now - last).days} days; it should be daily.",
             "The database grows, until the disk is full.",
-            "Look in the bot's log for housekeeping.failed and schedule.failed.",
+            "Look in the bot's log for housekeeping.waits, housekeeping.failed, schedule.failed.",
         )
     ]
 

@@ -20,7 +20,7 @@ from bot.cli.usage import examples
 )
 def backup(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The file to write; or the folder for it.")
+        str, typer.Argument(metavar="FILE", help="The file to write; or the folder for it.")
     ],
     force: Annotated[
         bool, typer.Option("--force", help="Replace the file, if there is one.")
@@ -35,7 +35,7 @@ def backup(
     run(_backup(file, force=force, as_json=as_json))
 
 
-async def _backup(file: Path, *, force: bool, as_json: bool) -> None:
+async def _backup(file: str, *, force: bool, as_json: bool) -> None:
     from bot.backup.making import make
     from bot.backup.noting import note
     from bot.config import load
@@ -61,7 +61,8 @@ def restore(
     """Put a backup back, while the bot is stopped.
 
     What is there now stays beside it, under another name. Call it in the folder of the bot, and
-    with its settings; then start the bot: it finds what happened since.
+    with its settings; then start the bot: it finds what happened since, except for boxes that were
+    ticked and comments that were deleted.
     """
     from bot.backup.restoring import restore as put_back
     from bot.config import load
@@ -74,4 +75,8 @@ def restore(
     print(f"Put back as it was at {done.taken_at:%Y-%m-%d %H:%M:%S} UTC.")
     if before:
         print(f"What was there before: {', '.join(before)}")
+    print(
+        "Boxes that were ticked since, and commands in comments that were deleted since, are not "
+        "found again: tick them, and say them, again."
+    )
     print("Now start the bot.")

@@ -48,9 +48,14 @@ def half_restored(path: Path) -> Path:
     return path.with_name(f"{path.stem}.restoring")
 
 
+def lock_path(path: Path) -> Path:
+    """The file that whoever holds the database has locked."""
+    return path.with_name(f"{path.stem}.lock")
+
+
 def _lock_file(path: Path) -> IO[str]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.with_name(f"{path.stem}.lock").open("w", encoding="ascii")
+        return lock_path(path).open("w", encoding="ascii")
     except OSError as error:
         raise ConfigError(f"database_url: {path} cannot be used: {error}") from None

@@ -13,11 +13,10 @@ from typing import TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.config import CLOCKS_DIFFER
 from bot.store import tables as t
 from bot.store.access import Access, among, whole
 from bot.store.journal import OVER
-
-OUT_OF_SIGHT = ("gone", "unseen")
 
 _ISSUE, _EDGE = t.issues.c, t.edges.c
 
@@ -64,11 +63,14 @@ class Forgetting(Access):
             return len(keys)
 
     async def _begin_to_age(self, connection: AsyncConnection) -> None:
-        """What was never looked at as a whole is of unknown age: it counts from now on."""
-        unknown = _ISSUE.state.in_(OUT_OF_SIGHT) & _ISSUE.seen_at.is_(None)
-        await connection.execute(
-            sa.update(t.issues).where(unknown, ~_ISSUE.coordinated).values(seen_at=self._now())
-        )
+        """What is over, and of unknown age, counts from now on.
+
+        It was never looked at as a whole, or the clock that told when was set back. By Gitea's
+        clock `now` may be later than what changes next, and that must be looked at.
+        """
+        values = {"seen_at": self._now() - CLOCKS_DIFFER}
+        unknown = sa.update(t.issues).where(_is_over(), _ISSUE.seen_at.is_(None))
+        await connection.execute(unknown.values(values))
 
     @whole
     async def _some(self, table: sa.Table, old: sa.ColumnElement[bool], most: int) -> int:
@@ -78,10 +80,14 @@ class Forgetting(Access):
             return (await connection.execute(sa.delete(table).where(key.in_(ids)))).rowcount
 
 
+def _is_over() -> sa.ColumnElement[bool]:
+    """Whether an issue is closed or gone, or out of sight and nobody's."""
+    return _ISSUE.state.in_(OVER) | ((_ISSUE.state == "unseen") & ~_ISSUE.coordinated)
+
+
 def _is_idle() -> sa.ColumnElement[bool]:
     """Whether an issue is over, and nothing is left to be done because of it."""
-    over = _ISSUE.state.in_(OVER) | ((_ISSUE.state == "unseen") & ~_ISSUE.coordinated)
-    return over & (_ISSUE.owed == "[]") & (_ISSUE.notice == "")
+    return _is_over() & (_ISSUE.owed == "[]") & (_ISSUE.notice == "")
 
 
 def _is_old(before: datetime) -> sa.ColumnElement[bool]:

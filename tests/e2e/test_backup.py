@@ -1,4 +1,4 @@
-"""A backup is made while the bot runs, and put back, as docs/backup.md says: nothing is lost."""
+"""A backup is made while the bot runs, and put back, as docs/backup.md says: with what it says."""
 
 from __future__ import annotations
 
@@ -88,6 +88,27 @@ async def test_what_people_said_before_and_after_a_backup_holds_when_it_was_put_
         held = {"status/hold", "priority/p1", *LABELS}
         look = await work.until(number, *held, headline="On hold", says="until Monday")
         assert [] == look.others, "nobody is told twice"
+
+
+async def test_a_box_that_was_ticked_since_is_to_be_ticked_again(
+    forge_server: ForgeServer, folder: Path
+) -> None:
+    """As the page says; and then it counts."""
+    async with working(forge_server, folder) as work:
+        repo = work.repo
+        number = await work.open("One", SMALL, BOT)
+        await work.until(number, "status/ready", *LABELS, headline="Ready")
+        await work.quiet()
+        assert 0 == shell(SAVE, folder)
+        await work.tick(number, "hold")
+        await work.until(number, "status/hold", *LABELS, headline="On hold")
+        await work.quiet()
+    assert 0 == shell(PUT_BACK, folder)
+    async with working(forge_server, folder, repo) as work:
+        await work.until(number, "status/ready", *LABELS, headline="Ready")
+        await work.quiet()
+        await work.tick(number, "hold")
+        await work.until(number, "status/hold", *LABELS, headline="On hold")
 
 
 async def test_without_the_database_reports_come_back_and_what_was_said_does_not(

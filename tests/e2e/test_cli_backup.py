@@ -49,6 +49,7 @@ def test_it_is_saved_and_put_back(run, data: Path) -> None:
     assert (0, "") == (done.status, done.err)
     assert done.out.startswith("Put back as it was at 2")
     assert "What was there before: data/coordinator.db.before-restore-" in done.out
+    assert "Boxes that were ticked since, and commands in comments that were deleted" in done.out
     assert done.out.endswith("Now start the bot.\n")
     assert asyncio.run(noted()) is None, "it did not hold its own note"
 
@@ -72,10 +73,19 @@ def test_where_nothing_was_nothing_is_said_of_it(run, data: Path) -> None:
     ("expected", "words"),
     [
         ("saved is there already; choose another name, or --force", ("backup", "saved")),
+        ("there is no folder backup; make it: mkdir -p backup", ("backup", "backup/")),
+        (
+            "there is no folder my backup/x; make it: mkdir -p 'my backup/x'",
+            ("backup", "my backup/x/y"),
+        ),
+        (
+            "data/coordinator.db is a file of the bot's own database; choose another name",
+            ("backup", "--force", "data/coordinator.db"),
+        ),
         ("nowhere: No such file or directory", ("restore", "nowhere")),
         ("bot.toml is no backup of the bot, or is damaged", ("restore", "bot.toml")),
     ],
-    ids=["there already", "nowhere", "none"],
+    ids=["there already", "no folder", "no folder above", "its own", "nowhere", "none"],
 )
 def test_what_is_wrong_is_one_line(run, data: Path, expected: str, words: tuple[str, ...]) -> None:
     Path("bot.toml").touch()

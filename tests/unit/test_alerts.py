@@ -182,6 +182,8 @@ WELL = {
 LOST, REFUSED = list(WELL)[2:4]
 WAITING, RUNNING = list(WELL)[8:10]
 FAILED, TIMEOUT = list(WELL)[13], list(WELL)[16]
+PAUSED, BUDGET = TIMEOUT.replace("timeout", "paused"), TIMEOUT.replace("timeout", "budget")
+ANSWERED = list(WELL)[14]
 TOKEN = FAILED.replace("500", "401")
 SILENT = FAILED.replace("500", "none")
 QUICK, SLOW, SLOWEST = list(WELL)[4:7]
@@ -189,6 +191,12 @@ OF_ALL = {QUICK: "0+2x{n}", SLOW: "0+5x{n}", SLOWEST: "0+9x{n}"}
 FULLER = "20000000000-20000000x{n}"
 DAYS_AGO = "-300000x{n}"
 UNKNOWN = " ".join(["NaN"] * MINUTES)
+
+
+def every(minutes: int, rise: int) -> str:
+    """A counter that rises once in so many minutes."""
+    return " ".join(f"{rise * step}x{minutes - 1}" for step in range(1, MINUTES // minutes))
+
 
 PLAYED: dict[str, tuple[str, dict[str, str]]] = {
     "all is well": ("", {}),
@@ -212,7 +220,19 @@ PLAYED: dict[str, tuple[str, dict[str, str]]] = {
     "Gitea fails": ("MosaicGiteaFailing", {FAILED: "0+60x{n}"}),
     "Gitea is silent": ("MosaicGiteaFailing", {SILENT: "0+60x{n}"}),
     "the token is refused": ("MosaicTokenRefused", {TOKEN: "0x20 0+1x{n}"}),
+    "the token is refused to a quiet bot": ("MosaicTokenRefused", {TOKEN: "_x20 " + every(5, 1)}),
+    "the token was refused once": ("", {TOKEN: "0x108 2x{n}"}),
+    "the token is right again": ("", {TOKEN: "0x20 0+1x20 20x{n}"}),
     "Claude is silent": ("MosaicClaudeFailing", {TIMEOUT: "0+20x{n}"}),
+    "Claude is silent, and many ask": (  # it is tried once in some minutes, and all others wait
+        "MosaicClaudeFailing",
+        {ANSWERED: "0+5x20 105x{n}", TIMEOUT: "0x20 " + every(5, 1), PAUSED: "0x20 0+20x{n}"},
+    ),
+    "Claude was silent, and answers": ("", {TIMEOUT: "0x20 1x{n}", PAUSED: "0x20 0+20x5 100x{n}"}),
+    "Claude is silent, and of most issues it was asked enough": (
+        "MosaicClaudeFailing",
+        {ANSWERED: "0x{n}", TIMEOUT: every(5, 1), BUDGET: "0+20x{n}"},
+    ),
     "Claude is not used": ("", dict.fromkeys(list(WELL)[14:17], "0x{n}")),
     "the day's tokens are used up": (
         "MosaicClaudeBudgetUsed",

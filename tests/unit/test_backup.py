@@ -9,11 +9,12 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from bot.backup import archive, cut, restoring, whole
 from bot.backup.making import Made, make
 from bot.backup.noting import NOTE, backed_up_at, note
 from bot.backup.restoring import restore
+from bot.engine import newest_tables
 from bot.errors import ConfigError, StoreError, UserError
 from bot.store.alone import Taken, alone, half_restored
 from bot.store.database import as_it_is, durable_sqlite, opened, queue_path
@@ -73,14 +75,19 @@ def connected(path: Path) -> Iterator[sqlite3.Connection]:
 
 def words(path: Path) -> tuple[str, str]:
     """What stands in the store and in the queue."""
-    asked = ((path, "SELECT value FROM notes WHERE name = 'word'"), (queue_path(path), QUEUED))
+    return said(path, queue_path(path))
+
+
+def said(store: Path, queue: Path) -> tuple[str, str]:
+    """What stands in these two files."""
     found = []
-    for one, statement in asked:
+    for one, statement in ((store, STORED), (queue, QUEUED)):
         with closing(sqlite3.connect(one)) as connection:
             found.append(connection.execute(statement).fetchone()[0])
     return found[0], found[1]
 
 
+STORED = "SELECT value FROM notes WHERE name = 'word'"
 QUEUED = "SELECT word FROM words"
 
 
@@ -177,6 +184,112 @@ def test_it_replaces_nothing_unless_told_to(url: str, path: Path, tmp_path: Path
     assert before == target.read_bytes()
     make(url, target, NOW, replace=True)
     assert before != target.read_bytes()
+
+
+OWN = ["bot.db", "bot.db-wal", "bot.db-shm", "bot.queue.db", "bot.queue.db-wal", "bot.lock"]
+
+
+@pytest.mark.parametrize("name", [*OWN, "bot.queue.db-shm", "bot.restoring"])
+@pytest.mark.parametrize("replace", [True, False], ids=["--force", "without"])
+def test_it_never_replaces_the_bots_own_files(
+    url: str, path: Path, name: str, replace: bool
+) -> None:
+    """Whether they are there at the moment or not."""
+    before = left_in(path.parent)
+    with pytest.raises(UserError, match=r"is a file of the bot's own database; choose another"):
+        make(url, path.parent / name, NOW, replace=replace)
+    assert (("first", "first"), before) == (words(path), left_in(path.parent))
+
+
+@pytest.mark.parametrize("way", ["link", "hard link", "roundabout"])
+def test_nor_by_another_name(url: str, path: Path, tmp_path: Path, way: str) -> None:
+    target = tmp_path / "other"
+    if way == "link":
+        target.symlink_to(queue_path(path))
+    elif way == "hard link":
+        target.hardlink_to(queue_path(path))
+    else:
+        target = path.parent / ".." / path.parent.name / path.name
+    with pytest.raises(UserError, match="the bot's own database"):
+        make(url, target, NOW, replace=True)
+    assert ("first", "first") == words(path)
+
+
+@pytest.mark.parametrize("where", ["none/", "none/saved", "none/deep/saved"])
+def test_a_folder_that_is_missing_is_named(url: str, tmp_path: Path, where: str) -> None:
+    """Nothing is made in its place."""
+    folder = os.path.dirname(f"{tmp_path}/{where}")  # noqa: PTH120 - as it was said
+    with pytest.raises(UserError, match=f"there is no folder {folder}; make it: mkdir -p {folder}"):
+        make(url, f"{tmp_path}/{where}", NOW)
+    assert {"data"} == left_in(tmp_path)
+
+
+@pytest.mark.parametrize("where", ["file/", "file/saved"])
+def test_a_file_is_no_folder(url: str, tmp_path: Path, where: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="file is a file, not a folder"):
+        make(url, f"{tmp_path}/{where}", NOW)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_folder_may_be_said_with_a_slash_or_without(url: str, tmp_path: Path, slash: str) -> None:
+    assert tmp_path == make(url, f"{tmp_path}{slash}", NOW).file.parent
+
+
+def leave(folder: Path, name: str, age: timedelta) -> Path:
+    """What a killed program left, so long before NOW."""
+    left = folder / name
+    if name.endswith(".part"):
+        left.touch()
+    else:
+        left.mkdir()
+        (left / "bot.db").touch()
+    moment = (NOW - age).timestamp()
+    os.utime(left, (moment, moment))
+    return left
+
+
+@pytest.mark.parametrize("name", [".mosaic-backup-x1", ".mosaic-backup-x1.part"])
+def test_what_a_killed_one_left_goes_after_a_day(url: str, tmp_path: Path, name: str) -> None:
+    """It holds what people wrote."""
+    young = leave(tmp_path, name, timedelta(hours=23))
+    old = leave(tmp_path, name.replace("x1", "x2"), timedelta(hours=25))
+    make(url, tmp_path / "saved", NOW)
+    assert (True, False) == (young.exists(), old.exists())
+
+
+def test_what_a_link_leads_to_is_no_leftover(url: str, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    link = tmp_path / ".mosaic-backup-x"
+    link.symlink_to(mine)
+    moment = (NOW - timedelta(days=9)).timestamp()
+    os.utime(link, (moment, moment), follow_symlinks=False)
+    make(url, tmp_path / "saved", NOW)
+    assert {"data", "mine", "saved"} == left_in(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_others_left_is_theirs(url: str, tmp_path: Path) -> None:
+    left = leave(tmp_path, ".mosaic-backup-x.part", timedelta(days=9))
+    os.chown(left, 12345, 54321)
+    make(url, tmp_path / "saved", NOW)
+    assert left.exists()
+
+
+def test_what_a_killed_restore_left_goes_after_a_day(url: str, path: Path, saved: Path) -> None:
+    young = leave(path.parent, ".mosaic-restore-x1", timedelta(hours=23))
+    old = leave(path.parent, ".mosaic-restore-x2", timedelta(hours=25))
+    restore(url, saved, NOW)
+    assert (True, False) == (young.exists(), old.exists())
+
+
+def test_a_part_of_a_killed_one_with_the_same_number_is_in_nobodys_way(
+    url: str, tmp_path: Path
+) -> None:
+    """In a container every one has the same."""
+    (tmp_path / f".saved.{os.getpid()}.part").touch()
+    assert make(url, tmp_path / "saved", NOW).size
 
 
 def test_what_somebody_made_meanwhile_is_not_replaced(tmp_path: Path) -> None:
@@ -374,6 +487,45 @@ def test_not_one_of_a_later_version(
     refused(url, path, saved, UserError, "of a later version of the bot than this program")
 
 
+def with_tables(path: Path, version: int | None) -> None:
+    """Let the queue's tables be those of dbos's migration of that number."""
+    with connected(queue_path(path)) as connection:
+        connection.execute("CREATE TABLE dbos_migrations (version INTEGER)")
+        if version is not None:
+            connection.execute("INSERT INTO dbos_migrations VALUES (?)", (version,))
+        connection.commit()
+
+
+def test_not_one_with_a_queue_of_a_later_version(url: str, path: Path, tmp_path: Path) -> None:
+    """dbos itself would work with it, and never say a word."""
+    known = newest_tables()
+    assert known
+    with_tables(path, known + 1)
+    saved = make(url, tmp_path / "saved", NOW).file
+    with zipfile.ZipFile(saved) as made:
+        assert known + 1 == json.loads(made.read("backup.json"))["queue_schema"]
+    say(path, "second")
+    refused(url, path, saved, UserError, f"later version .*queue {known + 1}, here {known}")
+
+
+@pytest.mark.parametrize("version", [None, 1])
+def test_one_with_a_queue_of_an_earlier_version_is_put_back(
+    url: str, path: Path, tmp_path: Path, version: int | None
+) -> None:
+    with_tables(path, version)
+    restore(url, make(url, tmp_path / "saved", NOW).file, NOW)
+    assert ("first", "first") == words(path)
+
+
+def test_where_dbos_does_not_tell_its_newest_none_is_too_new(
+    url: str, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "dbos._migration", None)
+    with_tables(path, 9999)
+    restore(url, make(url, tmp_path / "saved", NOW).file, NOW)
+    assert ("first", "first") == words(path)
+
+
 def test_not_a_database_that_is_damaged(url: str, path: Path, saved: Path, tmp_path: Path) -> None:
     """It was so when it was saved by another program."""
     broken = tmp_path / "broken"
@@ -401,6 +553,28 @@ def test_what_stood_in_the_log_of_the_old_one_stays_with_it(
         assert ("third",) == connection.execute("SELECT value FROM notes").fetchone()
 
 
+def test_what_was_put_aside_is_never_overwritten(url: str, path: Path, saved: Path) -> None:
+    """Though two are put back within a second; store and queue stay a pair."""
+    found = []
+    for word in ("second", "third", "fourth"):
+        say(path, word)
+        found.append(restore(url, saved, NOW).before)
+    suffix = ".before-restore-20261126T134500Z"
+    expected = [(f"{path.name}{suffix}{n}", f"bot.queue.db{suffix}{n}") for n in ("", "-2", "-3")]
+    assert expected == [tuple(one.name for one in pair) for pair in found]
+    assert [("second",) * 2, ("third",) * 2, ("fourth",) * 2] == [said(*pair) for pair in found]
+
+
+def test_nor_is_a_log_that_lies_there_alone(url: str, path: Path, saved: Path) -> None:
+    log = path.with_name("bot.db.before-restore-20261126T134500Z-wal")
+    log.write_bytes(b"mine")
+    store, queue = restore(url, saved, NOW).before
+    assert b"mine" == log.read_bytes()
+    assert ("bot.db", "bot.queue.db") == tuple(
+        one.name.removesuffix(".before-restore-20261126T134500Z-2") for one in (store, queue)
+    )
+
+
 def test_where_nothing_is_left_it_is_put_there(url: str, path: Path, saved: Path) -> None:
     for one in path.parent.iterdir():
         one.unlink()
@@ -423,11 +597,24 @@ def test_made_by_root_it_belongs_to_the_bot(url: str, path: Path, saved: Path) -
     assert (12345, 54321) == (path.stat().st_uid, path.stat().st_gid)
 
 
-@pytest.mark.parametrize("after", range(5))
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_made_by_root_in_an_empty_place_the_bot_can_start(
+    url: str, path: Path, saved: Path
+) -> None:
+    """What is there belongs to whom the place belongs: the lock, too."""
+    for one in path.parent.iterdir():
+        one.unlink()
+    os.chown(path.parent, 12345, 54321)
+    restore(url, saved, NOW)
+    assert {"bot.db", "bot.queue.db", "bot.lock"} == left_in(path.parent)
+    assert {12345} == {one.stat().st_uid for one in path.parent.iterdir()}
+
+
+@pytest.mark.parametrize("after", range(6))
 def test_broken_off_it_keeps_the_bot_from_starting_until_it_is_done_again(
     url: str, path: Path, saved: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
-    """At whichever of the four renames."""
+    """At whichever of the six renames; and what was there before stays a pair."""
     renames, real = 0, Path.replace
 
     def rename(one: Path, target: Path | str) -> Path:
@@ -440,13 +627,13 @@ def test_broken_off_it_keeps_the_bot_from_starting_until_it_is_done_again(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "rename", rename)
         patched.setattr(Path, "replace", rename)
-        if after < 4:
-            with pytest.raises(OSError, match="Input/output error"):
-                restore(url, saved, NOW)
-            with pytest.raises(ConfigError, match="broken off"), alone(url):
-                pytest.fail("it started")
-    restore(url, saved, NOW)
-    assert ("first", "first") == words(path)
+        with pytest.raises(OSError, match="Input/output error"):
+            restore(url, saved, NOW)
+        with pytest.raises(ConfigError, match="broken off"), alone(url):
+            pytest.fail("it started")
+    later = NOW + timedelta(hours=1)
+    before = restore(url, saved, later).before
+    assert (("first", "first"), ("second", "second")) == (words(path), said(*before))
     assert not half_restored(path).exists()
     with alone(url):
         pass

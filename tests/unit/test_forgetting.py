@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.config import CLOCKS_DIFFER
 from bot.models import IssueRef, Source
 from bot.sayings import Field
 from bot.store import tables as t
@@ -17,6 +18,7 @@ from bot.store.database import opened
 from bot.store.forgetting import Forgetting
 from bot.store.queries import Edge, Failure, Known, Store
 from bot.store.sayings import SayingsStore
+from bot.store.watching import Watching
 
 NOW = datetime(2026, 11, 22, 15, 4, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -140,6 +142,38 @@ async def test_the_age_of_what_was_never_looked_at_counts_from_then(home: Home) 
     assert 0 == await home.forgets()
     home.now += 31 * DAY
     assert 1 == await home.forgets()
+
+
+@pytest.mark.parametrize(
+    ("expected", "state", "coordinated"),
+    [
+        (1, "closed", True),
+        (1, "closed", False),
+        (1, "gone", True),
+        (1, "unseen", False),
+        (0, "unseen", True),
+        (0, "open", True),
+        (0, "", True),
+    ],
+)
+async def test_so_does_that_of_what_is_over_and_is_not_trusted_any_more(
+    home: Home, expected: int, state: str, coordinated: bool
+) -> None:
+    """Gitea's clock was set back, so when it was seen was forgotten; nobody may look again."""
+    await home.knows(OLD, state, coordinated=coordinated)
+    await Watching(home.engine, now=home.clock).distrust("acme/rocket")
+    assert 0 == await home.forgets()
+    home.now += 31 * DAY
+    assert expected == await home.forgets()
+
+
+async def test_what_changes_after_that_is_looked_at_all_the_same(home: Home) -> None:
+    """By Gitea's clock, which may be behind ours."""
+    await home.knows(OLD, "closed", seen_at=None)
+    await home.forgets()
+    known = await home.store.issue(OLD)
+    assert known
+    assert known.seen_at == NOW - CLOCKS_DIFFER
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.config import load
-from bot.errors import StoreError
+from bot.config import CLOCKS_DIFFER, load
+from bot.errors import GiteaError, Permanent, Retryable, StoreError
+from bot.gitea.models import User
 from bot.housekeeping import BATCH, KINDS, NOTE, Housekeeping, files_of
 
 NOW = datetime(2026, 11, 22, 3, 17, tzinfo=UTC)
@@ -74,6 +75,26 @@ class Counts:
         self.rows[what] += rows
 
 
+class Clock:
+    """Gitea's, so far before ours; None where it tells none."""
+
+    def __init__(self) -> None:
+        self.ahead: timedelta | None = None
+        self.tells: timedelta | None = timedelta(seconds=-1)
+        self.error: GiteaError | None = None
+        self.asked = 0
+
+    async def me(self) -> User:
+        self.asked += 1
+        if self.error:
+            raise self.error
+        self.ahead = self.tells
+        return User(id=1, login="coordinator")
+
+    def time(self, ours: datetime) -> datetime | None:
+        return None if self.ahead is None else ours + self.ahead
+
+
 class Home:
     """Housekeeping without files, at a time that is set by hand."""
 
@@ -81,20 +102,26 @@ class Home:
         self.now = NOW
         self.path = tmp_path / "bot.toml"
         self.old, self.shared, self.counts = Old(**rows), Shared(), Counts()
+        self.clock = Clock()
+        self.keeping: Housekeeping | None = None
 
-    async def tidy(self, **environ: str) -> None:
+    async def tidy(self, **environ: str) -> bool:
+        self.keeping = self.keeping or self.made(environ)
+        return await self.keeping.tidy()
+
+    def made(self, environ: dict[str, str]) -> Housekeeping:
         self.path.write_text("", encoding="utf-8")
-        keeping = Housekeeping(
+        return Housekeeping(
             load({"DATABASE_URL": "postgresql://h/x", **environ}, self.path),
             queue=self.old,
             memory=self.old,
             locks=self.shared,
             notes=self.shared,
+            forge=self.clock,
             observer=self.counts,
             now=lambda: self.now,
             rest=0.0,
         )
-        await keeping.tidy()
 
 
 @pytest.fixture
@@ -159,6 +186,68 @@ async def test_it_is_done_when_it_is_due(home: Home, expected: int, passed: time
     home.now += passed
     await home.tidy()
     assert expected == home.old.calls["issues"]
+
+
+YEAR = timedelta(days=365)
+
+
+@pytest.mark.parametrize(
+    ("expected", "tells", "error"),
+    [
+        (True, timedelta(days=-1), None),
+        (True, CLOCKS_DIFFER, None),
+        (False, -YEAR, None),
+        (False, YEAR, None),
+        (False, None, None),
+        (False, timedelta(), Retryable("it is silent")),
+        (False, timedelta(), Permanent("401")),
+    ],
+    ids=[
+        "a day apart",
+        "as far apart as clocks are",
+        "ours is a year ahead",
+        "ours is a year behind",
+        "it tells no time",
+        "it is down",
+        "it knows us not",
+    ],
+)
+async def test_nothing_is_deleted_unless_gitea_says_the_same_time(
+    home: Home, expected: bool, tells: timedelta | None, error: GiteaError | None
+) -> None:
+    """By a clock that is a year ahead, all is old."""
+    home.clock.tells, home.clock.error = tells, error
+    before = home.old.rows.total()
+    assert expected is await home.tidy()
+    assert (expected, expected) == (home.old.rows.total() < before, NOTE in home.shared.kept)
+
+
+async def test_gitea_is_asked_afresh_for_the_clock_may_have_been_set_since(home: Home) -> None:
+    """What was known of it before goes along with ours, wherever that is set to."""
+    await home.clock.me()
+    home.now += YEAR
+    home.clock.tells = -YEAR
+    assert await home.tidy() is False
+    assert 0 == home.old.calls.total()
+
+
+async def test_where_it_is_not_due_gitea_is_not_asked(home: Home) -> None:
+    assert [True, True] == [await home.tidy() for _ in range(2)]
+    assert 1 == home.clock.asked
+
+
+async def test_that_it_waits_is_told_once_until_it_went_on(home: Home) -> None:
+    told = []
+    for tells in (-YEAR, -YEAR, timedelta(), YEAR):
+        home.clock.tells = tells
+        with capture_logs() as logs:
+            await home.tidy()
+        told.append([line for line in logs if line["event"] == "housekeeping.waits"])
+        home.now += timedelta(days=1)
+    assert [1, 0, 0, 1] == [len(lines) for lines in told]
+    assert (
+        "this machine's clock shows 2026-11-22 03:17, Gitea's 2025-11-22 03:17" == told[0][0]["why"]
+    )
 
 
 async def test_one_replica_does_it(home: Home) -> None:

@@ -44,7 +44,7 @@ def observed() -> Metrics:
     metrics.request("GET", "/version", 200, 0.01)
     metrics.report(written=True)
     metrics.rechecked(changed=5, looked=2)
-    metrics.reading("ok", 1200, 80, 2.5)
+    metrics.reading("answered", 1200, 80, 2.5)
     metrics.deleted("jobs", 200)
     metrics.standing(STANDING)
     return metrics
@@ -66,10 +66,10 @@ def metrics() -> Metrics:
         ("mosaic_gitea_requests_total", {"method": "GET", "route": "/version", "status": "200"}, 1),
         ("mosaic_gitea_request_seconds_sum", {"method": "GET", "route": "/version"}, 0.01),
         ("mosaic_reports_total", {"outcome": "written"}, 1),
-        ("mosaic_ai_readings_total", {"outcome": "ok"}, 1),
+        ("mosaic_ai_readings_total", {"outcome": "answered"}, 1),
         ("mosaic_ai_tokens_total", {"direction": "in"}, 1200),
         ("mosaic_ai_tokens_total", {"direction": "out"}, 80),
-        ("mosaic_ai_seconds_sum", {"outcome": "ok"}, 2.5),
+        ("mosaic_ai_seconds_sum", {"outcome": "answered"}, 2.5),
         ("mosaic_recheck_issues_total", {"outcome": "looked"}, 2),
         ("mosaic_recheck_issues_total", {"outcome": "left"}, 3),
         ("mosaic_recheck_age_seconds", {}, 90.5),

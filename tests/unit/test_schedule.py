@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.schedule import EPOCH, SETTLED, Schedule, tick
+from bot.schedule import AGAIN, EPOCH, SETTLED, Schedule, tick
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WAIT = 5.0  # seconds until what does not come is given up
@@ -71,7 +71,7 @@ class Seen:
         if len(self.ticks) <= self._failing:
             raise OSError("the disk is full")
 
-    async def tidy(self) -> None:
+    async def tidy(self) -> bool:
         self.tidied += 1
         raise ValueError("nothing to tidy")
 
@@ -151,6 +151,27 @@ async def test_tidying_is_done_when_it_is_due_and_told_when_it_fails():
             while not seen.errors:
                 await asyncio.sleep(0)
     assert (1, "nothing to tidy") == (seen.tidied, str(seen.errors[0]))
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_what_could_not_be_tidied_yet_is_tried_again_soon(done):
+    """What was, a day later."""
+    seen, tidied = Seen(), asyncio.Event()
+
+    async def tidy() -> bool:
+        tidied.set()
+        return done
+
+    seen.tidy = tidy
+    async with ticking(seen, every=300) as schedule:
+        tidy_job = schedule._scheduler.get_job("tidy")
+        daily = tidy_job.trigger.get_next_fire_time(None, datetime.now(UTC))
+        tidy_job.modify(next_run_time=datetime.now(UTC))
+        await asyncio.wait_for(tidied.wait(), WAIT)
+        await asyncio.sleep(0)
+        due = tidy_job.next_run_time
+    soon = datetime.now(UTC) + AGAIN
+    assert due == daily if done else soon - timedelta(seconds=WAIT) < due <= soon
 
 
 async def test_a_busy_loop_loses_no_tidying():
