@@ -154,7 +154,9 @@ class Check:
             *([] if names else [_nothing(me)]),
             *await self._crossing(assigned),
         ]
-        return list(dict.fromkeys(found))
+        told = list(dict.fromkeys(found))
+        lacking = [one for one in told if one.id == token.SCOPE]  # the first one names them all
+        return [one for one in told if one not in lacking[1:]]
 
     def _failed(self, error: GiteaError) -> Finding:
         return (

@@ -10,6 +10,7 @@ from bot.errors import Forbidden
 from bot.gitea.models import User
 from bot.gitea.scopes import SCOPES, covers
 
+SCOPE = "token.scope"
 LACKS = "required scope"
 MAKE = "Settings ▸ Applications ▸ Generate New Token"
 ANEW = (
@@ -86,7 +87,7 @@ def lacking(scopes: Collection[str]) -> Finding:
     named = f"the scope {', '.join(scopes)}" if scopes else "a scope that it needs"
     needed = " and ".join(_WHAT[one] for one in scopes if one in _WHAT)
     return Finding(
-        "token.scope",
+        SCOPE,
         Grade.WRONG,
         f"The token lacks {named}.",
         f"The bot cannot {needed}." if needed else "The bot cannot do its work.",

@@ -243,6 +243,11 @@ class TestToken:
         scene.use(*scopes)
         assert expected == await scene.wrong()
 
+    async def test_of_several_that_it_lacks_one_finding_tells(self, scene):
+        scene.use("read:issue", "read:user")
+        [one] = [found for found in await scene.found() if found.id == "token.scope"]
+        assert "The token lacks the scope write:issue, read:repository." == one.what
+
     async def test_where_tokens_are_not_listed_the_refusal_tells_the_scopes(self, scene):
         scene.forge.faults.add("GET", f"/users/{BOT}/tokens", status=404)
         scene.use(*SCOPES, "read:organization")
