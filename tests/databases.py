@@ -62,6 +62,7 @@ def run_postgres(programs: Path) -> Iterator[PostgresServer]:
             os.chown(directory, pwd.getpwnam(user).pw_uid, -1)
         data = f"{directory}/data"
         options = f"-p {port} -c listen_addresses=127.0.0.1 -k {directory} -c fsync=off"
+        options += " -c max_connections=400"  # the fault harness has nine replicas at once
         for command in (
             ["initdb", "-D", data, "-U", "mosaic", "-A", "trust", "-E", "UTF8", "--no-sync"],
             ["pg_ctl", "-D", data, "-w", "-l", f"{directory}/log", "-o", options, "start"],

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+import sqlalchemy as sa
+
 from tests.databases import PostgresServer, find_postgres, fresh_database, run_postgres
 from tests.faults.oracle import Snapshot, kept, snapshot
 from tests.faults.script import Deed, script
@@ -111,7 +113,7 @@ async def play(
             trouble = Trouble(made, Random(run.seed), place.wrongs, run)
             try:
                 await _through(trouble, made, acts, right, url)
-            except (TimeoutError, AssertionError) as error:
+            except (TimeoutError, AssertionError, sa.exc.DBAPIError) as error:
                 run.differences.append(f"it came to no end: {error!r}")
             run.deliveries = made.proxy.recorded
             if run.differences:
