@@ -463,7 +463,7 @@ def _bot(
         gitea=gitea,
         store=store,
         natives=NativesStore(database, now=now, may_write=may_write),
-        graph=ResidentGraph(database, now=now, may_write=may_write),
+        graph=ResidentGraph(database, now=now),
         engine=engine,
         repositories=repositories,
         policies=Policies(gitea, repositories, kept, site),

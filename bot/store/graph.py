@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.dependencies import Edge, Graph, cycle_through, cycles_with, would_close_cycle
 from bot.models import IssueRef
 from bot.store import tables as t
-from bot.store.access import Access, among, at_any_time, ref_of, whole
+from bot.store.access import Access, among, ref_of, whole
 from bot.store.journal import OVER
 from bot.store.remembered import leads_over, length_of, steps_at
 
@@ -59,14 +59,8 @@ _NEWEST = _JOURNAL.order_by(t.changes.c.version.desc()).limit(1)
 class ResidentGraph(Access):
     """Answers what stands in a circle; all that was committed before a question counts in it."""
 
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        *,
-        now: Callable[[], datetime],
-        may_write: Callable[[], None] = at_any_time,
-    ) -> None:
-        super().__init__(engine, now=now, may_write=may_write)
+    def __init__(self, engine: AsyncEngine, *, now: Callable[[], datetime]) -> None:
+        super().__init__(engine, now=now)
         self._graph: Graph | None = None
         self._newest: tuple[Any, ...] | None = None  # of the journal's entries that it holds
         self._following = asyncio.Lock()

@@ -7,17 +7,17 @@ waits. Watching begins with the first look at such an issue, so that nothing fal
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.models import IssueRef, RefState
 from bot.store import tables as t
-from bot.store.access import Access, at_any_time, ref_of, whole
+from bot.store.access import Access, ref_of, whole
 from bot.watermark import Watermark
 
 TICK = "tick"  # the note of the latest one, and of how often the clock was set back
@@ -48,15 +48,10 @@ class Watch:
 class Watching(Access):
     """The watched repositories, and notes."""
 
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        *,
-        now: Callable[[], datetime],
-        may_write: Callable[[], None] = at_any_time,
-    ) -> None:
-        super().__init__(engine, now=now, may_write=may_write)
-        self._there: set[str] = set()
+    @cached_property
+    def _there(self) -> set[str]:
+        """Repositories that are watched, as far as this process has seen to it."""
+        return set()
 
     # -- watched repositories ---------------------------------------------------------------
 

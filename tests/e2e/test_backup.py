@@ -65,6 +65,13 @@ async def said(work: Work, number: int, line: str) -> None:
     await work.quiet()
 
 
+async def reported(work: Work) -> int:
+    """An issue that is assigned, and has its report."""
+    number = await work.open("One", SMALL, BOT)
+    await work.until(number, "status/ready", *LABELS, headline="Ready")
+    return number
+
+
 async def _is_done(work: Work, comment: int) -> bool:
     return "+1" in await reactions(work, comment)
 
@@ -74,8 +81,7 @@ async def test_what_people_said_before_and_after_a_backup_holds_when_it_was_put_
 ) -> None:
     async with working(forge_server, folder) as work:
         repo = work.repo
-        number = await work.open("One", SMALL, BOT)
-        await work.until(number, "status/ready", *LABELS, headline="Ready")
+        number = await reported(work)
         await said(work, number, "/priority p1")
         assert 0 == shell(SAVE, folder), "the bot is at work"
         assert 0 != shell(PUT_BACK, folder), "the bot is at work"
@@ -96,8 +102,7 @@ async def test_a_box_that_was_ticked_since_is_to_be_ticked_again(
     """As the page says; and then it counts."""
     async with working(forge_server, folder) as work:
         repo = work.repo
-        number = await work.open("One", SMALL, BOT)
-        await work.until(number, "status/ready", *LABELS, headline="Ready")
+        number = await reported(work)
         await work.quiet()
         assert 0 == shell(SAVE, folder)
         await work.tick(number, "hold")
