@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from bot.dependencies import Edge
-from bot.errors import Conflict, Permanent
+from bot.errors import Conflict, Permanent, Retryable
 from bot.gitea.models import Issue, TimelineEntry
 from bot.latest import Latest
 from bot.models import IssueRef, Mode, Unset
@@ -281,7 +281,11 @@ class Mirror:
         try:
             await self._gitea.remove_dependency(waits, on)
             log.info("dependency.taken", issue=str(waits), waits_for=str(on))
-        except Conflict:
+        except Conflict as error:  # a 500 without a word: it is gone, or Gitea failed
+            there = await self._gitea.native_dependencies(waits)
+            if on in {one.ref for one in there.issues}:
+                what, status = "a dependency was not taken away", error.status
+                raise Retryable(what, status=status, method=error.method, path=error.path) from None
             log.info("dependency.gone", issue=str(waits))
         except Permanent as error:  # it is not the bot's to take away
             log.info("dependency.kept", issue=str(waits), status=error.status)

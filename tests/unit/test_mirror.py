@@ -21,7 +21,7 @@ from bot.gitea.models import (
 from bot.mirror import REFUSAL_KEPT, Mirror, Reach
 from bot.models import IssueRef, Mode, Source, Unset
 from bot.natives import Native, Plan, Sight, State
-from bot.snapshot import Neighbours
+from bot.snapshot import Neighbours, neighbours
 
 WHEN = datetime(2026, 11, 22, tzinfo=UTC)
 ME = IssueRef("acme", "rocket", 1)
@@ -247,9 +247,26 @@ async def test_what_cannot_be_taken_away_is_a_persons_from_then_on(
     mirror: Mirror, world: World, problem: GiteaError
 ) -> None:
     world.there, world.fails = {(ME, TWO)}, problem
+    before = await neighbours(world, ME)
+    if isinstance(problem, Conflict):  # somebody takes it away at the same time
+        world.there = set()
     world.kept = {(ME, TWO): Native(ME, TWO, State.SET)}
-    await look(mirror, world, says())
+    await look(mirror, world, says(), before)
     assert {} == world.kept
+
+
+async def test_a_failure_without_a_word_does_not_pass_for_gone(
+    mirror: Mirror, world: World
+) -> None:
+    """Else it would stay for ever, as if a person had set it."""
+    world.there, world.fails = {(ME, TWO)}, Conflict("", status=500)
+    world.kept = {(ME, TWO): Native(ME, TWO, State.SET)}
+    with pytest.raises(Retryable):
+        await look(mirror, world, says())
+    assert {(ME, TWO): State.TAKING} == world.states
+    world.fails = None
+    await look(mirror, world, says())
+    assert (set(), {}) == (world.there, world.kept)
 
 
 @pytest.mark.parametrize(
