@@ -17,6 +17,7 @@ from bot.demo.forge import Forge, serve
 from bot.render import MARKER
 from bot.server import serving
 from tests.databases import sqlite_url
+from tests.e2e.work import SELDOM
 
 __all__ = ["sqlite_url"]
 
@@ -48,6 +49,7 @@ class World:
                 "HOST": "127.0.0.1",
                 "PORT": "0",
                 "BOT_CONFIG": str(self.directory / "bot.toml"),
+                **SELDOM,
             }
         )
         async with serving(settings) as (bot, port):

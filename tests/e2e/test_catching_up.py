@@ -26,7 +26,7 @@ from bot.server import serving
 from bot.store.watching import Watch
 from bot.worker import RECHECK
 from tests.databases import sqlite_url
-from tests.e2e.work import at_work
+from tests.e2e.work import SELDOM, at_work
 from tests.forges import ForgeServer
 
 __all__ = ["sqlite_url"]
@@ -83,6 +83,7 @@ class World:
                 "PORT": "0",
                 "BOT_CONFIG": str(self.directory / "bot.toml"),
                 "MOSAIC_QUEUE__FIRST_WAIT": "50ms",
+                **SELDOM,
             }
         )
         async with serving(settings) as (self.bot, port):

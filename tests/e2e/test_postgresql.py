@@ -17,6 +17,7 @@ from bot.config import load
 from bot.demo.forge import Forge, serve
 from bot.server import serving
 from tests.databases import fresh_database, postgres
+from tests.e2e.work import SELDOM
 
 __all__ = ["postgres"]
 
@@ -53,6 +54,7 @@ async def at_work(forge: Forge, token: str, url: str, directory: Path) -> AsyncI
             "HOST": "127.0.0.1",
             "PORT": "0",
             "BOT_CONFIG": str(directory / "bot.toml"),
+            **SELDOM,
         }
     )
     async with serving(settings) as (bot, port):

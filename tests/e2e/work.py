@@ -28,6 +28,7 @@ EVENTS = (
 )
 LIMIT = 60.0  # seconds until the bot is given up; machines may be busy
 BOT = "coordinator"
+SELDOM = {"MOSAIC_RECHECK_EVERY": "365d"}  # the clock's own must not come in between
 
 
 @dataclass
@@ -169,6 +170,7 @@ async def at_work(
             "DATABASE_URL": f"sqlite:///{directory}/bot.db",
             "HOST": "127.0.0.1",
             "PORT": "0",
+            **SELDOM,
             **(environ or {}),
         },
         _no_settings(directory),
