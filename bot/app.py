@@ -21,7 +21,7 @@ from bot.commands import Commands, discover_commands
 from bot.config import NEEDED, Settings, lacking
 from bot.coordinator import Coordinator, Rules
 from bot.counter import Counter
-from bot.engine import Engine, Freshness, RetryPolicy
+from bot.engine import Engine
 from bot.errors import (
     ConfigError,
     CoordinatorError,
@@ -32,6 +32,7 @@ from bot.errors import (
     StoreError,
 )
 from bot.estimator import SizeLimits
+from bot.freshness import Freshness
 from bot.gitea.api import GiteaAPI
 from bot.gitea.client import Gitea
 from bot.gitea.models import User
@@ -39,6 +40,7 @@ from bot.heartbeat import Heartbeat, lease_of, process_name
 from bot.help_page import help_page
 from bot.herald import Herald
 from bot.housekeeping import Housekeeping
+from bot.jobs import RetryPolicy
 from bot.judgement import judgement
 from bot.lease import Lease
 from bot.metrics import CONTENT_TYPE, Metrics

@@ -18,10 +18,11 @@ from datetime import timedelta
 
 from bot.app import Bot, at_work, executor_of, gitea_client, require, utc_now
 from bot.config import Settings
-from bot.engine import Job, Recorder
 from bot.errors import CoordinatorError, NotFound, UserError
 from bot.gitea.api import GiteaAPI
+from bot.jobs import Job
 from bot.models import IssueRef
+from bot.recorder import Recorder
 from bot.store.alone import Taken, alone
 from bot.store.database import opened, sqlite_path
 from bot.store.queries import Failure, Store

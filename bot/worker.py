@@ -16,10 +16,11 @@ import structlog
 from bot.changes import Found, Hear
 from bot.commander import Commander
 from bot.coordinator import Coordinator
-from bot.engine import Freshness, Job, failed_how, recorded_at, timed
 from bot.errors import Retryable, StoreError
+from bot.freshness import Freshness, recorded_at, timed
 from bot.gitea.events import Event
 from bot.gitea.models import User
+from bot.jobs import Job, failed_how
 from bot.latest import Latest
 from bot.models import IssueRef
 from bot.repositories import Repositories

@@ -21,8 +21,8 @@ from bot.backup import archive
 from bot.backup.cut import check, telling
 from bot.backup.making import queue_schema_of, schema_of
 from bot.backup.whole import remove_leftovers, sync_folder
-from bot.engine import newest_tables
 from bot.errors import UserError
+from bot.job_tables import newest_tables
 from bot.store.alone import alone, half_restored, lock_path
 from bot.store.database import queue_path, revisions, sqlite_path
 

@@ -83,7 +83,7 @@ failures_app.command("retry", cls=Command, epilog=epilog(retry))(retry)
 async def _retry(ids: list[str], *, everything: bool, as_json: bool) -> None:
     from bot.app import utc_now
     from bot.config import load
-    from bot.engine import Recorder
+    from bot.recorder import Recorder
     from bot.store.database import opened
     from bot.store.queries import Store
     from bot.worker import retried

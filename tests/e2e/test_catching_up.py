@@ -18,8 +18,8 @@ from bot.boxes import boxes
 from bot.config import load
 from bot.demo.actor import Actor
 from bot.demo.forge import Forge, serve
-from bot.engine import Job
 from bot.errors import StoreError
+from bot.jobs import Job
 from bot.models import POLICY_FILE
 from bot.render import MARKER
 from bot.server import serving

@@ -9,7 +9,7 @@ import pytest
 from bot.demo import story
 from bot.demo.actor import Actor
 from bot.demo.story import BOT, REPOSITORY, Stage, staged
-from bot.engine import Job
+from bot.jobs import Job
 from bot.models import IssueRef, Source
 from bot.render import MARKER
 from bot.store.queries import Edge, Known

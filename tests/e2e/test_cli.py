@@ -25,8 +25,8 @@ from bot.cli import printing
 from bot.demo import story
 from bot.demo.forge import Forge, serve
 from bot.demo.story import BOT, REPOSITORY, staged
-from bot.engine import Job
 from bot.gitea.scopes import SCOPES
+from bot.jobs import Job
 from bot.store.database import opened
 from bot.store.queries import Failure, Store
 from tests.e2e.command_line import Done, command, environment

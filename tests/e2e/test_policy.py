@@ -10,7 +10,7 @@ import base64
 from dataclasses import replace
 from pathlib import Path
 
-from bot.engine import Job
+from bot.jobs import Job
 from bot.models import POLICY_FILE, IssueRef
 from bot.worker import RECHECK
 from tests.e2e.work import BOT, LIMIT, Look, Work, at_work

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.demo.story import BOT, REPOSITORY, Stage, staged
-from bot.engine import Job
 from bot.errors import AIError
+from bot.jobs import Job
 from bot.models import Difficulty, IssueRef, Reading
 from bot.reading import Wanted
 from bot.render import MARKER

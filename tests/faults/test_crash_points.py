@@ -27,14 +27,15 @@ from pydantic import SecretStr
 from bot.config import load
 from bot.coordinator import Coordinator, Rules
 from bot.demo.forge import Forge, serve
-from bot.engine import Freshness, Job
 from bot.errors import StoreError
 from bot.estimator import SizeLimits
+from bot.freshness import Freshness
 from bot.gitea.api import GiteaAPI
 from bot.gitea.client import Gitea
 from bot.gitea.events import Event
 from bot.gitea.models import User
 from bot.herald import Herald
+from bot.jobs import Job
 from bot.mirror import Mirror
 from bot.models import POLICY_FILE, IssueRef
 from bot.naming import Naming

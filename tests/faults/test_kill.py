@@ -14,7 +14,9 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from bot.engine import Engine, Job, Recorder, RetryPolicy
+from bot.engine import Engine
+from bot.jobs import Job, RetryPolicy
+from bot.recorder import Recorder
 
 SEED = 20261122
 JOBS = 24

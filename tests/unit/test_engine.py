@@ -17,21 +17,12 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from bot import engine as engine_module
-from bot.engine import (
-    BATCH,
-    BEGUN_MOST,
-    Engine,
-    Freshness,
-    Job,
-    Recorder,
-    RetryPolicy,
-    again,
-    failed_how,
-    queue_engine,
-    recorded_at,
-    timed,
-)
+from bot.engine import Engine
 from bot.errors import NotFound, Retryable, StoreError, UserError
+from bot.freshness import Freshness, recorded_at, timed
+from bot.job_tables import BEGUN_MOST, queue_engine
+from bot.jobs import Job, RetryPolicy, again, failed_how
+from bot.recorder import BATCH, Recorder
 
 QUICK = RetryPolicy(3, timedelta(milliseconds=1), timedelta(milliseconds=4))
 LIMIT = 20  # seconds until a test is given up

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.engine import BEGUN_MOST, Job, RetryPolicy, queue_engine
-from bot.errors import Retryable
+from bot.errors import Retryable, StoreError
+from bot.job_tables import BEGUN_MOST, JobTables, queue_engine
+from bot.jobs import Job, RetryPolicy
 from tests.databases import database_url, fresh_database, postgres, sqlite_url
 from tests.unit.test_engine import LIMIT, at_work, change, job, rows
 
@@ -131,11 +132,11 @@ async def test_what_could_not_be_put_back_at_the_end_is_told(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> int:
-        raise sa.exc.OperationalError("UPDATE", {}, Exception("the server is gone"))
+        raise StoreError("the server is gone")
 
     async with at_work(url) as desk:
         assert not desk.engine.holds_work
-        monkeypatch.setattr("bot.engine._put_back", fails)
+        monkeypatch.setattr(JobTables, "put_back", fails)
     assert desk.engine.holds_work
     monkeypatch.undo()
     async with at_work(url) as desk:

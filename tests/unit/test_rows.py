@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from dbos import DBOS
 from structlog.testing import capture_logs
 
-from bot.engine import Job, Recorder, queue_engine
+from bot.job_tables import queue_engine
+from bot.jobs import Job
+from bot.recorder import Recorder
 from bot.rows import TABLES, TIMES, Entry, Rows, learned
 
 PAYLOAD = json.dumps({"title": 'a "title" with \\ and \n and ä 🚀', "n": 1e300})

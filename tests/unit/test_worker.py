@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from bot.changes import Found, Hear
-from bot.engine import Freshness, Job, again
 from bot.errors import NotFound, Retryable, StoreError
+from bot.freshness import Freshness
 from bot.gitea.events import Event
 from bot.gitea.models import User
+from bot.jobs import Job, again
 from bot.models import IssueRef
 from bot.repositories import Repositories
 from bot.requests import Done
