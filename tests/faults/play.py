@@ -243,7 +243,11 @@ async def _main(args: argparse.Namespace) -> int:
             if script_seed not in right:
                 right[script_seed] = asyncio.create_task(expected(script_seed, args.issues))
             place, expect = where[(seed // args.scripts) % len(where)], await right[script_seed]
-            run = await play(seed, expect, args.issues, place, script_seed=script_seed)
+            run = Run(seed, place.on)
+            try:
+                run = await play(seed, expect, args.issues, place, script_seed=script_seed)
+            except Exception as error:  # noqa: BLE001 - the other runs go on, and all is summed up
+                run.differences.append(f"it could not be played: {error!r}")
         print(run, *run.differences, sep="\n  ", flush=True)
         return run
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from aiohttp.test_utils import TestServer
 from bot.demo.forge import Forge, serve
 from tests.claude_server import API_KEY, Behaviour, ClaudeServer, answers, claude_server
 from tests.databases import PostgresServer
+from tests.faults import bot_process
+from tests.faults.bot_process import PROCESSES
 from tests.faults.script import FAR, ROCKET, furnish
 from tests.gitea_server import free_port
 
@@ -36,42 +39,43 @@ class Process:
     environ: dict[str, str]
     log: Path
     clock: Path
-    running: asyncio.subprocess.Process | None = None
+    running: BaseProcess | None = None
 
     @property
     def pid(self) -> int:
         """Of the process that runs."""
         assert self.running is not None
+        assert self.running.pid is not None
         return self.running.pid
 
     @property
     def is_up(self) -> bool:
         """Whether it runs, as far as is known."""
-        return self.running is not None and self.running.returncode is None
+        return self.running is not None and self.running.is_alive()
 
     async def start(self) -> None:
         """Start it, if it does not run; returns at once."""
         if not self.is_up:
-            with self.log.open("a", encoding="utf-8") as log:
-                self.running = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "tests.faults.bot_process", self.clock),
-                    env=self.environ,
-                    stderr=log,
-                )
+            given = (self.environ, self.log, self.clock)
+            self.running = PROCESSES.Process(target=bot_process.serve, args=given, daemon=True)
+            self.running.start()
 
     async def stop(self, number: int = signal.SIGTERM) -> int:
         """End it by a signal; gives its exit status."""
         if not self.is_up:
             return 0
-        assert self.running is not None
-        self.running.send_signal(number)
-        return await self.running.wait()
+        running = self.running
+        assert running is not None
+        self.signal(number)
+        await asyncio.to_thread(running.join)
+        assert running.exitcode is not None
+        return running.exitcode
 
     def signal(self, number: int) -> None:
         """Send it a signal, if it runs."""
         if self.is_up:
-            assert self.running is not None
-            self.running.send_signal(number)
+            with suppress(ProcessLookupError):  # it ended itself just now
+                os.kill(self.pid, number)
 
 
 class Proxy:
@@ -181,6 +185,7 @@ class World:
             "LOG_LEVEL": "info",
             "MOSAIC_RECHECK_EVERY": "2s",
             "MOSAIC_GITEA__TIMEOUT": "1s",
+            "MOSAIC_QUEUE__POLL": "200ms",
             "MOSAIC_QUEUE__FIRST_WAIT": "100ms",
             "MOSAIC_QUEUE__LONGEST_WAIT": "1s",
             "MOSAIC_QUEUE__ATTEMPTS": "100",

@@ -167,11 +167,25 @@ async def sqlite_locked(world: World, random: Random) -> str:
     if not path.exists():
         return ""
     seconds = BUSY_SECONDS + 3 if random.random() < 0.1 else random.uniform(0.3, 2.0)
-    with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        try:
+            async with asyncio.timeout(5):
+                while not _begin(connection):
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            return ""  # a bot that is stopped holds it
         await asyncio.sleep(seconds)
         connection.execute("ROLLBACK")
     return f"{path.name} locked for " + ("long" if seconds > BUSY_SECONDS else "a while")
+
+
+def _begin(connection: sqlite3.Connection) -> bool:
+    """Whether it has the file now."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    return True
 
 
 def _store(world: World) -> Path:
