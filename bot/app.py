@@ -24,12 +24,10 @@ from bot.counter import Counter
 from bot.engine import Engine
 from bot.errors import (
     ConfigError,
-    CoordinatorError,
     Forbidden,
     GiteaError,
     Permanent,
     Retryable,
-    StoreError,
 )
 from bot.estimator import SizeLimits
 from bot.freshness import Freshness
@@ -37,13 +35,12 @@ from bot.gitea.api import GiteaAPI
 from bot.gitea.client import Gitea
 from bot.gitea.models import User
 from bot.heartbeat import Heartbeat, lease_of, process_name
-from bot.help_page import help_page
 from bot.herald import Herald
 from bot.housekeeping import Housekeeping
 from bot.jobs import RetryPolicy
 from bot.judgement import judgement
 from bot.lease import Lease
-from bot.metrics import CONTENT_TYPE, Metrics
+from bot.metrics import Metrics
 from bot.mirror import Mirror
 from bot.models import IssueRef
 from bot.naming import Naming
@@ -56,6 +53,7 @@ from bot.publisher import Publisher
 from bot.recheck import Recheck
 from bot.render import Renderer
 from bot.repositories import Repositories
+from bot.routes import Routes
 from bot.routing import discover
 from bot.schedule import Schedule
 from bot.store.alone import alone
@@ -78,7 +76,6 @@ log = structlog.get_logger(__name__)
 
 GREET_SECONDS = 3.0  # Gitea sends nothing twice: what comes while it starts must find us listening
 EVENT_SECONDS = 10.0  # from a tick to its webhook: by that it is known whose it is
-ANSWER_SECONDS = 5.0  # of /ready; who asks gives up soon, and would not learn who is silent
 
 
 def utc_now() -> datetime:
@@ -113,7 +110,6 @@ class Bot:
     _commander: Commander | None = None
     _recheck: Recheck | None = None
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _pinging: asyncio.Task[str] | None = None
 
     @property
     def login(self) -> str | None:
@@ -266,62 +262,6 @@ class Bot:
             await self.engine.submit(retried(failure, self.now()))
             await self.store.forget_failure(failure.id)
         return len(found)
-
-    # -- what the routes answer -------------------------------------------------------------
-
-    async def help(self, _request: web.Request) -> web.Response:
-        """GET /help: every command, from the same declarations as `/help`."""
-        page = help_page(self.commands, self.login or "coordinator")
-        return web.Response(text=page, content_type="text/html")
-
-    async def health(self, _request: web.Request) -> web.Response:
-        """GET /health: the process serves."""
-        return web.json_response({"status": "ok"})
-
-    async def ready(self, _request: web.Request) -> web.Response:
-        """GET /ready: storage and Gitea answer; else 503 and which one does not."""
-        storage, gitea = await asyncio.gather(self._storage(), self._gitea_answers())
-        found = {"storage": storage, "gitea": gitea}
-        if self.stopping:
-            found["process"] = "stopping"
-        good = set(found.values()) == {"ok"}
-        status = "ready" if good else "unavailable"
-        return web.json_response({"status": status, **found}, status=200 if good else 503)
-
-    async def _storage(self) -> str:
-        """All who ask at once share one question; it cannot be broken off (see `whole`)."""
-        if self._pinging is None or self._pinging.done():
-            self._pinging = asyncio.create_task(self._ping())
-        done, _ = await asyncio.wait([self._pinging], timeout=ANSWER_SECONDS)
-        return self._pinging.result() if done else f"no answer within {ANSWER_SECONDS:g} s"
-
-    async def _ping(self) -> str:
-        try:
-            await self.store.ping()
-            await self.engine.counts()
-        except StoreError as error:
-            return str(error)
-        return "ok"
-
-    async def _gitea_answers(self) -> str:
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await self.core()
-                await self.gitea.me()
-        except TimeoutError:
-            return f"no answer within {ANSWER_SECONDS:g} s"
-        except CoordinatorError as error:
-            return str(error)
-        return "ok"
-
-    async def measured(self, _request: web.Request) -> web.Response:
-        """GET /metrics: Prometheus; without how things stand while storage does not answer."""
-        try:
-            self.metrics.standing(await self.onlooker.look())
-        except StoreError as error:
-            log.warning("metrics.incomplete", error=str(error))
-            self.metrics.unknown()
-        return web.Response(body=self.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
 
 def _rules(settings: Settings) -> Rules:
@@ -595,8 +535,5 @@ def _application(bot: Bot, worker: Worker) -> web.Application:
     )
     app = web.Application(client_max_size=settings.server.max_body)
     app.router.add_post("/webhook/gitea", webhook.handle)
-    app.router.add_get("/health", bot.health)
-    app.router.add_get("/ready", bot.ready)
-    app.router.add_get("/help", bot.help)
-    app.router.add_get("/metrics", bot.measured)
+    Routes(bot).add_to(app.router)
     return app

@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
-from bot import app
+from bot import app, routes
 from bot.config import Settings, load
 from bot.demo.faults import Fault
 from bot.demo.forge import Forge
@@ -113,7 +113,7 @@ async def test_what_it_writes_itself_comes_back_and_makes_no_work(stage):
 
 async def test_a_silent_gitea_is_not_waited_for_by_those_who_watch(stage, monkeypatch):
     """/ready says which one it is, before whoever asks gives up."""
-    monkeypatch.setattr(app, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(routes, "ANSWER_SECONDS", 0.05)
     hold(stage.forge)
     async with client_of(stage.port) as client:
         answer = await client.get("/ready")
