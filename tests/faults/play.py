@@ -27,7 +27,7 @@ from tests.databases import PostgresServer, find_postgres, fresh_database, run_p
 from tests.faults.oracle import Snapshot, kept, snapshot
 from tests.faults.script import Deed, script
 from tests.faults.world import World, world
-from tests.faults.wrongs import ANYWHERE, ON_POSTGRESQL, ON_SQLITE, Wrong
+from tests.faults.wrongs import ANYWHERE, ON_POSTGRESQL, ON_SQLITE, RESTARTING, Wrong
 
 SETTLE_SECONDS = 120.0  # after all is mended, until every issue has to be as it should
 QUIET_SECONDS = 180.0
@@ -102,12 +102,9 @@ async def play(
     """The same with faults; `seed` tells which, and the script unless `script_seed` does."""
     run = Run(seed, place.on)
     acts = script(seed if script_seed is None else script_seed, issues)
-    with contextlib.ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mosaic-faults-")))
-        url = f"sqlite:///{directory}/bot.db"
-        if place.postgres:
-            url = stack.enter_context(fresh_database(place.postgres.url))
-        async with world(directory, url, place.postgres) as made:
+    with tempfile.TemporaryDirectory(prefix="mosaic-faults-") as name:
+        directory = Path(name)
+        async with database(place, directory) as url, world(directory, url, place.postgres) as made:
             made.processes_named(*place.replicas)
             await made.up()
             trouble = Trouble(made, Random(run.seed), place.wrongs, run)
@@ -121,6 +118,20 @@ async def play(
         return run
 
 
+@asynccontextmanager
+async def database(place: Place, directory: Path) -> AsyncIterator[str]:
+    """The URL of an empty one there; no other run restarts the server just then."""
+    if place.postgres is None:
+        yield f"sqlite:///{directory}/bot.db"
+        return
+    with contextlib.ExitStack() as stack:
+        async with RESTARTING:
+            url = stack.enter_context(fresh_database(place.postgres.url))
+        yield url
+        async with RESTARTING:
+            stack.close()
+
+
 async def _through(
     trouble: Trouble, made: World, acts: Sequence[Sequence[Deed]], right: Expected, url: str
 ) -> None:
@@ -130,7 +141,8 @@ async def _through(
         if run.differences:
             return
     await trouble.stays(right.acts[-1])
-    run.differences += (await kept(url)).differences(right.kept)
+    async with RESTARTING:
+        run.differences += (await kept(url)).differences(right.kept)
 
 
 def keep_logs(made: World, run: Run) -> None:

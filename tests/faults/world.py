@@ -67,7 +67,8 @@ class Process:
         running = self.running
         assert running is not None
         self.signal(number)
-        await asyncio.to_thread(running.join)
+        while running.is_alive():
+            await asyncio.sleep(0.01)
         assert running.exitcode is not None
         return running.exitcode
 
