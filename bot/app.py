@@ -21,6 +21,7 @@ from bot.commands import Commands, discover_commands
 from bot.config import NEEDED, Settings, lacking
 from bot.coordinator import Coordinator, Rules
 from bot.counter import Counter
+from bot.edges import EdgeKeeper
 from bot.engine import Engine
 from bot.errors import (
     ConfigError,
@@ -176,11 +177,12 @@ class Bot:
             ticks=Ticks(self.sayings),
             hear=self.hear,
         )
-        mirror = Mirror(
-            gitea=self.gitea,
-            memory=self.natives,
-            links=self.sayings,
-            bot=me.id,
+        edges = EdgeKeeper(
+            store=self.store,
+            sayings=self.sayings,
+            mirror=Mirror(gitea=self.gitea, memory=self.natives, links=self.sayings, bot=me.id),
+            surveyor=surveyor,
+            proposals=settings.ai.dependencies,
         )
         self._coordinator = Coordinator(
             gitea=self.gitea,
@@ -189,7 +191,7 @@ class Bot:
             surveyor=surveyor,
             policies=self.policies,
             naming=self.naming,
-            mirror=mirror,
+            edges=edges,
             publisher=publisher,
             herald=Herald(self.gitea, renderer, me),
             watching=self.watching,
@@ -270,7 +272,6 @@ def _rules(settings: Settings) -> Rules:
         limits=SizeLimits(limits.small, limits.medium, limits.large),
         dependencies=limits.dependencies,
         hosts=settings.gitea.hosts,
-        accept_ai_dependencies=settings.ai.dependencies,
     )
 
 

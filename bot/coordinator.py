@@ -17,33 +17,29 @@ from typing import Protocol
 
 import structlog
 
+from bot.case import Case, Words
 from bot.decide import Facts, decide
+from bot.edges import EdgeKeeper, Edges
 from bot.errors import NotFound
 from bot.estimator import SizeLimits
 from bot.gitea.models import Issue, User
 from bot.herald import Herald
-from bot.mirror import Mirror, Reach
 from bot.models import (
     IssueRef,
     Mode,
     RefState,
     Report,
-    Source,
     Status,
-    Unset,
     Warn,
     WarningKind,
 )
-from bot.naming import Naming, Now
-from bot.natives import Plan, Sight, digest
+from bot.naming import Naming
 from bot.policies import Found, Policies
-from bot.policy import Policy
 from bot.publisher import Publisher
 from bot.repositories import Repositories
-from bot.said import Said, said_by
 from bot.sayings import Field, Heard, Pause
 from bot.side_by_side import side_by_side
-from bot.snapshot import IssueReader, Neighbours, Snapshot, neighbours, snapshot
+from bot.snapshot import IssueReader, Neighbours, neighbours, snapshot
 from bot.store.queries import Edge, Known, Store, kept_title
 from bot.surroundings import Surroundings, Surveyor
 from bot.transitions import Notice, turned
@@ -91,75 +87,6 @@ class Rules:
     limits: SizeLimits
     dependencies: int  # followed per issue
     hosts: frozenset[str]
-    accept_ai_dependencies: str = "propose"  # propose, accept or ignore
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """An issue as it was read, beside what was known of it. `began`: Gitea's time before that.
-
-    `found` is what holds in its repository, once that is known.
-    """
-
-    now: Snapshot
-    known: Known
-    began: datetime
-    found: Found
-
-    @property
-    def policy(self) -> Policy:
-        """By what it is judged."""
-        return self.found.policy
-
-    @property
-    def issue(self) -> Issue:
-        return self.now.issue
-
-
-@dataclass(frozen=True, slots=True)
-class _Ties:
-    """The edges of an issue: what is said, what Gitea has, and what follows from both.
-
-    `ignored` are edges that do not count, though somebody says them. `typed` is how the text names
-    what is called otherwise now.
-    """
-
-    said: Said
-    sight: Sight
-    plan: Plan
-    ignored: frozenset[tuple[IssueRef, IssueRef]]
-    typed: Mapping[IssueRef, IssueRef]
-
-    def edges(self) -> set[Edge]:
-        """Those that this issue says and that count."""
-        me = self.sight.me
-        said = {
-            Edge(waits, on, me, source)
-            for (waits, on), sources in self.said.edges.items()
-            if (waits, on) not in self.plan.off
-            for source in sources
-        }
-        return said | {Edge(waits, on, me, Source.GITEA) for waits, on in self.plan.people}
-
-    def kept_off(self) -> tuple[IssueRef, ...]:
-        """The issues that a text names, and a person took away in Gitea; those to be shown."""
-        me = self.sight.me
-        ends = {ref for edge in self.plan.off for ref in edge} - {me}
-        shown = (ref for ref in ends if _near(ref, me) or ref in self.said.named)
-        return tuple(sorted(self.typed.get(ref, ref) for ref in shown))
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """What was said of an issue, by its text (which `authors` wrote) and by commands.
-
-    All issues in it are called as they are `now`.
-    """
-
-    understood: Understood
-    heard: Heard
-    now: Now
-    authors: tuple[str, ...]
 
 
 class _StillReading(Exception):  # noqa: N818 - not an error: all is said that can be said so far
@@ -185,7 +112,7 @@ class Coordinator:
         surveyor: Surveyor,
         policies: Policies,
         naming: Naming,
-        mirror: Mirror,
+        edges: EdgeKeeper,
         publisher: Publisher,
         herald: Herald,
         watching: Watching,
@@ -202,7 +129,7 @@ class Coordinator:
         self._surveyor = surveyor
         self._policies = policies
         self._naming = naming
-        self._mirror = mirror
+        self._edges = edges
         self._publisher = publisher
         self._herald = herald
         self._watching = watching
@@ -237,8 +164,8 @@ class Coordinator:
             return None
         seen = await self._under_policy(seen)
         words = await self._read(seen, 0.0)
-        ties = await self._tie(seen, words)
-        report, _ = await self._judge(seen, words, ties, writing=False)
+        edges = await self._edges.of(seen, words)
+        report, _ = await self._judge(seen, words, edges, writing=False)
         return report
 
     async def _pass(self, ref: IssueRef, later: Later, patience: float | None) -> None:
@@ -269,7 +196,7 @@ class Coordinator:
         """Whether the bot is among its assignees, whatever login it has by now."""
         return not issue.is_pull and any(user.id == self._bot.id for user in issue.assignees)
 
-    async def _see(self, ref: IssueRef, known: Known) -> _Case | None:
+    async def _see(self, ref: IssueRef, known: Known) -> Case | None:
         """The issue as it is now; None when it cannot be seen."""
         began = self._clock()
         policy = self._policies.last(ref.repository)
@@ -278,9 +205,9 @@ class Coordinator:
         if now is None:
             return None
         found = Found(now.issue.ref.repository, policy)
-        return _Case(now, replace(known, ref=now.issue.ref), began, found)
+        return Case(now, replace(known, ref=now.issue.ref), began, found)
 
-    async def _under_policy(self, seen: _Case) -> _Case:
+    async def _under_policy(self, seen: Case) -> Case:
         """The same, by what holds in its repository now."""
         me = seen.issue.ref
         found = await self._policies.found(me.repository)
@@ -299,7 +226,7 @@ class Coordinator:
         log.info("issue.vanished", issue=str(known.ref))
         state = "gone" if known.state == "gone" else "unseen"
         if state == "gone":  # what is out of sight for now keeps its dependencies
-            await self._mirror.forget(known.ref)
+            await self._edges.forget(known.ref)
         await self._policies.ended(known.ref)
         known, concerned = await self._fall_silent(known, state)
         await self._remember(
@@ -319,7 +246,7 @@ class Coordinator:
         await self._store.save(known, ())
         return known, reach | await self._surveyor.concerned(known.ref)
 
-    async def _moved(self, asked: IssueRef, seen: _Case, later: Later) -> bool:
+    async def _moved(self, asked: IssueRef, seen: Case, later: Later) -> bool:
         """Whether names have changed: then what is kept was moved, and it is looked at anew."""
         natives = seen.now.natives
         others = (*natives.blockers.issues, *natives.blocking.issues)
@@ -331,7 +258,7 @@ class Coordinator:
         await later(sorted({seen.issue.ref, *(concerned or ()), *circles}))
         return True
 
-    async def _leave(self, seen: _Case, later: Later) -> None:
+    async def _leave(self, seen: Case, later: Later) -> None:
         """Not coordinated, or no longer: say so where a report stands, and take labels off."""
         issue, known = seen.issue, seen.known
         repository, comment = issue.ref.repository, seen.now.comment
@@ -342,7 +269,7 @@ class Coordinator:
         if known.coordinated and may_write:
             seen = await self._under_policy(seen)
             said = (await self._sayings.heard(issue.ref)).overrides
-            await self._untie(seen)
+            await self._edges.untie(seen)
             comment_id = await self._publisher.end(
                 issue, comment, known, said=said, policy=seen.policy
             )
@@ -359,7 +286,7 @@ class Coordinator:
             later=later,
         )
 
-    async def _read(self, seen: _Case, patience: float | None) -> _Words:
+    async def _read(self, seen: Case, patience: float | None) -> Words:
         """What was said of an issue, and where the issues are by now that it names."""
         issue, me = seen.issue, seen.issue.ref
         understood = await self._understanding.of(issue, patience, ask=seen.policy.ai)
@@ -368,7 +295,7 @@ class Coordinator:
         now = await self._naming.current(
             {*understood.refs, *heard.linked}, me=me, authors=authors, linked=heard.linked
         )
-        return _Words(understood.called(now.refs), heard.called(now.refs), now, authors)
+        return Words(understood.called(now.refs), heard.called(now.refs), now, authors)
 
     async def _authors(self, issue: Issue) -> tuple[str, ...]:
         """Who wrote its text, as far as that is known; the bot's own eyes lend nobody any."""
@@ -379,15 +306,15 @@ class Coordinator:
     async def _may_write(self, me: IssueRef, pause: Pause | None) -> bool:
         return pause is None and not await self._repositories.archived(me.repository)
 
-    async def _coordinate(self, seen: _Case, later: Later, patience: float | None) -> None:
+    async def _coordinate(self, seen: Case, later: Later, patience: float | None) -> None:
         issue = seen.issue
         words = await self._read(seen, patience)
         understood, heard = words.understood, words.heard
-        ties = await self._tie(seen, words)
-        await self._mirror.remember(ties.plan)
-        known, changed = await self._note(seen, ties)
+        edges = await self._edges.of(seen, words)
+        await self._edges.remember(edges)
+        known, changed = await self._note(seen, edges)
         writing = await self._may_write(issue.ref, heard.pause)
-        report, around = await self._judge(seen, words, ties, writing=writing)
+        report, around = await self._judge(seen, words, edges, writing=writing)
         if writing:
             comment = seen.now.comment
             stands = await self._publisher.publish(
@@ -428,7 +355,7 @@ class Coordinator:
         if understood.passing:
             await later([issue.ref], after=ASK_AGAIN)
 
-    async def _notice(self, seen: _Case, report: Report, around: Surroundings) -> Notice | None:
+    async def _notice(self, seen: Case, report: Report, around: Surroundings) -> Notice | None:
         """What is to be told in a comment of its own: what turned just now, or was not told yet."""
         known = seen.known
         before = known.status or self._publisher.status(seen.issue, seen.policy)
@@ -439,7 +366,7 @@ class Coordinator:
         pending = Notice.load(known.notice)
         return pending if pending.holds(report) else None
 
-    async def _shown(self, seen: _Case, around: Surroundings) -> list[tuple[IssueRef, RefState]]:
+    async def _shown(self, seen: Case, around: Surroundings) -> list[tuple[IssueRef, RefState]]:
         """How its blockers stood at the last look: those that may be named here, as they are."""
         others = [ref for ref, _ in seen.known.stood if ref not in around.stood]
         shown = await self._surveyor.may_show(others, seen.issue.ref)
@@ -448,65 +375,16 @@ class Coordinator:
 
     # -- who waits for whom -----------------------------------------------------------------
 
-    async def _tie(self, seen: _Case, words: _Words) -> _Ties:
-        """Its edges, from what is said and what Gitea has. Nothing is changed."""
-        me, understood, heard = seen.issue.ref, words.understood, words.heard
-        claude = self._rules.accept_ai_dependencies
-        said = said_by(me, understood.metadata, understood.reading, heard, claude=claude)
-        if understood.unread and claude == "accept":
-            read = {(e.waits, e.on) for e in await self._store.said_by(me) if e.source is Source.AI}
-            said = said.and_read(read - heard.ignored)
-        known = seen.known
-        lost = not known.coordinated and known.comment_id is None and seen.issue.comments > 0
-        sight, plan = await self._mirror.consider(
-            seen.now.natives,
-            await self._sight(seen, said, heard),
-            mode=seen.policy.mode,
-            lost=lost,
-        )
-        return _Ties(
-            said.without_commands(plan.taken_back),
-            sight,
-            plan,
-            frozenset(heard.ignored - plan.heeded | plan.off),
-            words.now.typed,
-        )
-
-    async def _sight(self, seen: _Case, said: Said, heard: Heard) -> Sight:
-        me = seen.issue.ref
-        others = (*await self._store.blockers([me]), *await self._store.waiting([me]))
-        texts = (Source.DECLARED, Source.AI)
-        return Sight(
-            me,
-            said=said.edges,
-            elsewhere=frozenset(
-                (one.waits, one.on) for one in others if one.said_by != me and one.source in texts
-            )
-            - heard.ignored,
-            unlinked=heard.ignored,
-            text=digest(seen.issue.body),
-        )
-
-    async def _untie(self, seen: _Case) -> None:
-        """Take away what the bot set among Gitea's own dependencies for this issue alone."""
-        heard = await self._sayings.heard(seen.issue.ref)
-        natives = seen.now.natives
-        sight, plan = await self._mirror.consider(
-            natives, await self._sight(seen, Said(), heard), mode=seen.policy.mode
-        )
-        await self._mirror.remember(plan)
-        await self._mirror.carry_out(sight, plan, natives, self._reach(()))
-
-    async def _note(self, seen: _Case, ties: _Ties) -> tuple[Known, bool]:
+    async def _note(self, seen: Case, edges: Edges) -> tuple[Known, bool]:
         """Remember the edges it says now and its state; whether a change of them concerns others.
 
         Until it is remembered whom, the issue is owed itself: a crash in between loses nobody.
         """
         me, known = seen.issue.ref, seen.known
-        edges = ties.edges()
-        ends = {me, *ties.said.named, *_ends(edges)}
+        counting = edges.counting()
+        ends = {me, *edges.said.named, *_ends(counting)}
         await self._watching.watch({ref.repository for ref in ends}, seen.began - OVERLAP)
-        others = await self._store.said_by(me) ^ edges
+        others = await self._store.said_by(me) ^ counting
         changed = bool(others) or known.state != seen.issue.state or me in known.owed
         owed = {*known.owed, *_ends(others)}
         if changed:
@@ -516,54 +394,39 @@ class Coordinator:
             known, coordinated=True, state=seen.issue.state, owed=tuple(owed), labels=labels
         )
         if changed or known != seen.known:
-            await self._store.save(known, edges)
+            await self._store.save(known, counting)
         return known, changed
 
-    async def _survey(self, seen: _Case, words: _Words, ties: _Ties) -> Surroundings:
+    async def _survey(self, seen: Case, words: Words, edges: Edges) -> Surroundings:
         natives = seen.now.natives
         return await self._surveyor.survey(
             seen.issue.ref,
             native=(*natives.blockers.issues, *natives.blocking.issues),
-            named=ties.said.named - {ref for edge in ties.plan.off for ref in edge},
-            proposed=ties.said.proposed,
+            named=edges.said.named - {ref for edge in edges.plan.off for ref in edge},
+            proposed=edges.said.proposed,
             most=self._rules.dependencies,
-            ignored=ties.ignored,
-            linked=ties.said.linked,
+            ignored=edges.ignored,
+            linked=edges.said.linked,
             authors=words.authors,
-            typed=ties.typed,
+            typed=edges.typed,
             stood=dict(seen.known.stood),
         )
-
-    async def _set_natives(
-        self, seen: _Case, ties: _Ties, around: Surroundings
-    ) -> tuple[tuple[Unset, tuple[IssueRef, ...]], ...]:
-        """Set and take away in Gitea what follows from what is said; what could not be set."""
-        if not seen.issue.is_open:
-            ties.plan.put.clear()
-        exist = (RefState.OPEN, RefState.CLOSED, RefState.MERGED)
-        there = {d.ref for d in (*around.blockers, *around.waiting) if d.state in exist}
-        reach = self._reach(there, in_circle=bool(around.cycle))
-        return await self._mirror.carry_out(ties.sight, ties.plan, seen.now.natives, reach)
-
-    def _reach(self, exist: Collection[IssueRef], *, in_circle: bool = False) -> Reach:
-        survey = self._surveyor
-        return Reach(exist, survey.may_mirror, survey.closes_circle, survey.shows_circle, in_circle)
 
     # -- decide -----------------------------------------------------------------------------
 
     async def _judge(
-        self, seen: _Case, words: _Words, ties: _Ties, *, writing: bool
+        self, seen: Case, words: Words, edges: Edges, *, writing: bool
     ) -> tuple[Report, Surroundings]:
         """Look around, and decide. `writing`: also set what is said among Gitea's dependencies."""
         me, understood, heard = seen.issue.ref, words.understood, words.heard
         tree, around = await side_by_side(
-            self._repositories.tree(me.repository), self._survey(seen, words, ties)
+            self._repositories.tree(me.repository), self._survey(seen, words, edges)
         )
         facts = _with_said(await self._facts(seen, understood, around, tree), heard)
-        unset = await self._set_natives(seen, ties, around) if writing else ()
+        unset = await self._edges.set_natives(seen, edges, around) if writing else ()
         may_begin = writing and seen.issue.is_open
         mistakes = await self._policies.told_at(me, seen.found, may_begin=may_begin)
-        facts = replace(facts, kept_off=ties.kept_off(), unset=unset, mistakes=mistakes)
+        facts = replace(facts, kept_off=edges.kept_off(), unset=unset, mistakes=mistakes)
         report = decide(facts)
         unblock = heard.overrides.get(Field.UNBLOCK)
         if unblock:
@@ -578,7 +441,7 @@ class Coordinator:
 
     async def _facts(
         self,
-        seen: _Case,
+        seen: Case,
         understood: Understood,
         around: Surroundings,
         tree: Mapping[str, int] | None,
@@ -658,10 +521,6 @@ def _with_said(facts: Facts, heard: Heard) -> Facts:
 
 def _ends(edges: Iterable[Edge]) -> set[IssueRef]:
     return {ref for edge in edges for ref in (edge.waits, edge.on)}
-
-
-def _near(one: IssueRef, other: IssueRef) -> bool:
-    return one.key[0] == other.key[0]
 
 
 def _left(known: Known) -> Known:

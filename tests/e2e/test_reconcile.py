@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -538,7 +537,7 @@ def with_claude(
     claude = Claude(answer)
     coordinator = stage.bot.coordinator
     coordinator._understanding._reader = claude
-    coordinator._rules = replace(coordinator._rules, accept_ai_dependencies=dependencies)
+    coordinator._edges._proposals = dependencies
     if slow:
         coordinator._patience = 0.01
     else:

@@ -27,6 +27,7 @@ from pydantic import SecretStr
 from bot.config import load
 from bot.coordinator import Coordinator, Rules
 from bot.demo.forge import Forge, serve
+from bot.edges import EdgeKeeper
 from bot.errors import StoreError
 from bot.estimator import SizeLimits
 from bot.freshness import Freshness
@@ -228,14 +229,21 @@ class World:
         policies = Policies(gitea, repositories, kept, site)
         graph: Any = self.trap.around(ResidentGraph(self.store._engine, now=self.clock), "graph")
         naming = Naming(gitea, repositories, names, store)
+        surveyor = Surveyor(gitea, store, repositories, graph)
         coordinator = Coordinator(
             gitea=gitea,
             store=store,
             repositories=repositories,
-            surveyor=Surveyor(gitea, store, repositories, graph),
+            surveyor=surveyor,
             policies=policies,
             naming=naming,
-            mirror=Mirror(gitea=gitea, memory=natives, links=sayings),
+            edges=EdgeKeeper(
+                store=store,
+                sayings=sayings,
+                mirror=Mirror(gitea=gitea, memory=natives, links=sayings),
+                surveyor=surveyor,
+                proposals="propose",
+            ),
             publisher=Publisher(
                 comment=StickyComment(gitea, self.me),
                 labels=Labels(gitea, store, sleep=self.clock.sleep),
