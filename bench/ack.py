@@ -16,7 +16,8 @@ Prints milliseconds one after another, as Gitea sends, over a kept connection an
 processor that each of those took, and memory at the end; each also as a ratio to fastapi's. The
 disk's own time for one sync stands below. DIRECTORY says on which disk: a folder in /dev/shm tells
 what is left where a sync costs nothing. A machine that does other things too shows in the 99th
-first, and least in the microseconds.
+first, and least in the microseconds. What the bot has still to do after a round is waited for
+before the next one is measured, and said.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import asyncio
 import itertools
 import json
 import os
+import re
 import socket
 import statistics
 import subprocess
@@ -36,6 +38,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.request import urlopen
 
 HERE = Path(__file__).resolve().parent
 SECRET = "s3cr3t-of-the-hook"  # the recorded deliveries are signed with it
@@ -67,6 +70,7 @@ class Receiver:
     new: list[float] = field(default_factory=list)
     per_second: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
+    behind: list[float] = field(default_factory=list)
 
     def listening(self) -> bool:
         assert self.process is not None
@@ -204,6 +208,19 @@ def measure(receiver: Receiver, requests: Iterator[bytes]) -> None:
     before = receiver.spent
     receiver.per_second.append(asyncio.run(at_once(receiver.port, requests, MANY)))
     receiver.processor.append((receiver.spent - before) / MANY)
+    if receiver.name == "bot":  # what it has still to do would slow down who comes next
+        begun = time.perf_counter()
+        while waiting(receiver.port):
+            time.sleep(0.1)
+        receiver.behind.append(time.perf_counter() - begun)
+
+
+def waiting(port: int) -> float:
+    """How many jobs the bot's queue holds."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as page:
+        found = re.findall(rb"^mosaic_queue{[^}]*} (\S+)$", page.read(), re.MULTILINE)
+    assert found
+    return sum(map(float, found))
 
 
 def syncs(directory: Path) -> float:
@@ -264,9 +281,11 @@ def main(python: str, rounds: str = "3", where: str | None = None) -> None:
                 measure(one, requests)
             disk.append(syncs(directory))
         table(found)
+        behind = statistics.median(found[0].behind)
+        print(f"\nthe bot has done all that came {behind:.1f} s after the last answer of a round")
         load = os.getloadavg()[0]
         print(
-            f"\none sync: {statistics.median(disk):.2f} ms; {os.cpu_count()} cores, load {load:.1f}"
+            f"one sync: {statistics.median(disk):.2f} ms; {os.cpu_count()} cores, load {load:.1f}"
         )
 
 

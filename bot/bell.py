@@ -3,6 +3,10 @@
 Between two looks it waits on the event that tells it to stop. That event is made one that can also
 be rung: the wait then ends early, and the dispatcher looks. Where a later dbos waits otherwise, it
 is not woken, and finds what was recorded at its next look.
+
+A look costs milliseconds, and what it finds is begun in the process that also answers Gitea, which
+sends the next delivery only after the answer to the one before. So what is coming in goes first:
+after a look, the next one waits until it has been still for a moment, though not for long.
 """
 
 from __future__ import annotations
@@ -10,7 +14,8 @@ from __future__ import annotations
 import threading
 import time
 
-PAUSE = 0.01  # seconds from look to look at least, however often it is rung
+STILL = 0.01  # seconds without a ring, after which it is looked, though it was just now
+MOST = 0.1  # seconds from look to look at most, however often it is rung
 
 
 class Bell(threading.Event):
@@ -42,8 +47,11 @@ class Bell(threading.Event):
         """Wait until it is set; the sleeper, also until it is rung. Whether it is set."""
         if threading.current_thread().name != self._sleeper:
             return super().wait(timeout)
-        if self._rung.wait(timeout) and not self.is_set():
-            super().wait(max(0.0, self._looked + PAUSE - time.monotonic()))
+        while self._rung.wait(timeout) and not self.is_set():
+            self._rung.clear()
+            timeout = min(STILL, self._looked + MOST - time.monotonic())
+            if timeout <= 0:
+                break
         self._rung.clear()
         self._looked = time.monotonic()
         return self.is_set()

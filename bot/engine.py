@@ -243,8 +243,11 @@ class Engine:
             raise StoreError("the queue is not open")
         await self._recorder.record(job, delay)
         if not delay:
-            for bell in self._bells:
-                bell.ring()
+            self._ring()
+
+    def _ring(self) -> None:
+        for bell in self._bells:
+            bell.ring()
 
     async def run(self, text: str) -> None:
         """One attempt at a recorded job; never raises what another attempt could mend."""
@@ -266,6 +269,7 @@ class Engine:
                     outcome = await self._failed(job, error)
         finally:
             del self._running[task]
+            self._ring()  # the next one of its partition may begin
             self._observer.job(job.kind, outcome, time.monotonic() - begun)
 
     async def _failed(self, job: Job, error: Exception) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
-from bot.bell import PAUSE, Bell
+import pytest
+
+from bot.bell import MOST, STILL, Bell
 
 LONG = 60.0  # seconds: nobody waits so long in a test
 SLEEPER = "sleeper"
@@ -52,13 +54,52 @@ def test_others_sleep_on_until_it_is_set() -> None:
     thread.join(LONG)
 
 
-def test_ringing_again_and_again_leaves_a_pause_from_look_to_look() -> None:
+class Time:
+    """A clock that goes on only where somebody waits for a ring; they come at these moments."""
+
+    def __init__(self, bell: Bell, rings: Sequence[float]) -> None:
+        self.now = 1000.0
+        self._rings = [1000.0 + at for at in rings]
+        bell._rung = self  # type: ignore[assignment]
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def set(self) -> None: ...
+
+    def clear(self) -> None: ...
+
+    def wait(self, timeout: float) -> bool:
+        rung = bool(self._rings) and self._rings[0] <= self.now + timeout
+        self.now = max(self.now, self._rings.pop(0)) if rung else self.now + timeout
+        return rung
+
+
+def looks(monkeypatch: pytest.MonkeyPatch, *rings: float, poll: float = 1.0) -> list[float]:
+    """When it is looked, where it is rung at these moments."""
     bell = Bell.hang(threading.Event(), threading.current_thread().name)
-    began = time.monotonic()
-    for _ in range(3):
-        bell.ring()
-        bell.wait(LONG)
-    assert 2 * PAUSE <= time.monotonic() - began
+    time = Time(bell, rings)
+    monkeypatch.setattr("bot.bell.time", time)
+    found = []
+    while time._rings:
+        assert not bell.wait(poll)
+        found.append(round(time.now - 1000, 6))
+    return found
+
+
+def test_after_a_while_it_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [0.3, 0.7] == looks(monkeypatch, 0.3, 0.7)
+    assert [0.5, 1.0, 1.2] == looks(monkeypatch, 1.2, poll=0.5)
+
+
+def test_soon_after_a_look_it_is_waited_until_nobody_rings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [0.3, round(0.315 + STILL, 6)] == looks(monkeypatch, 0.3, 0.305, 0.31, 0.315)
+
+
+def test_however_often_it_is_rung_it_is_looked_before_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = looks(monkeypatch, *(n / 200 for n in range(200)))
+    assert [0.0, MOST, 2 * MOST] == found[:3]
+    assert {MOST} == {round(after - before, 6) for before, after in pairwise(found[:9])}
 
 
 def test_without_a_ring_it_waits_as_long_as_it_is_told() -> None:
