@@ -242,8 +242,8 @@ class Engine:
         if self._recorder is None:
             raise StoreError("the queue is not open")
         await self._recorder.record(job, delay)
-        if not delay:
-            self._ring()
+        if not delay:  # first, whoever waits for this is answered
+            asyncio.get_running_loop().call_soon(self._ring)
 
     def _ring(self) -> None:
         for bell in self._bells:

@@ -78,6 +78,11 @@ class Webhook:
             trace = None if isinstance(error, StoreError) else error
             log.exception("delivery.not_recorded", error=str(error), exc_info=trace)
             return self._answer(event, 503, "not-recorded", "could not be recorded; nothing was")
+        # In the next turn of the loop: Gitea has its answer by then.
+        asyncio.get_running_loop().call_soon(self._tell, event, outcome)
+        return self._answer(event, 200, outcome)
+
+    def _tell(self, event: Event, outcome: str) -> None:
         log.info(
             "delivery",
             outcome=outcome,
@@ -85,7 +90,6 @@ class Webhook:
             action=event.action,
             issue=str(event.issue) if event.issue else None,
         )
-        return self._answer(event, 200, outcome)
 
     async def _read(self, request: web.Request) -> bytes:
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
