@@ -47,11 +47,14 @@ class Bell(threading.Event):
         """Wait until it is set; the sleeper, also until it is rung. Whether it is set."""
         if threading.current_thread().name != self._sleeper:
             return super().wait(timeout)
+        rung = False
         while self._rung.wait(timeout) and not self.is_set():
+            rung = True
             self._rung.clear()
             timeout = min(STILL, self._looked + MOST - time.monotonic())
             if timeout <= 0:
                 break
         self._rung.clear()
-        self._looked = time.monotonic()
+        if rung:
+            self._looked = time.monotonic()
         return self.is_set()
