@@ -28,6 +28,7 @@ from tests.gitea_server import free_port
 
 SECRET = "of-the-hook-and-long-enough"
 START_SECONDS = 180.0
+READING = answers(difficulty="easy", estimated_context=12_000)
 
 
 @dataclass
@@ -254,7 +255,7 @@ async def world(
     app.router.add_post("/webhook/gitea", proxy.handle)
     async with AsyncExitStack() as stack:
         claude = await stack.enter_async_context(claude_server())
-        claude.otherwise = answers(difficulty="easy", estimated_context=12_000)
+        claude.otherwise = READING
         server = await stack.enter_async_context(TestServer(app))
         for place in (ROCKET, FAR):
             hook = str(server.make_url("/webhook/gitea"))

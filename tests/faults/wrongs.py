@@ -13,7 +13,7 @@ from random import Random
 
 from bot.store.database import queue_path, sqlite_path
 from tests.claude_server import drips, fails, hangs, hangs_up, sends
-from tests.faults.world import World
+from tests.faults.world import READING, World
 
 Wrong = Callable[[World, Random], Awaitable[str]]
 """Breaks something for a while; returns what it was, once it is mended; empty where it was nothing.
@@ -131,7 +131,7 @@ async def claude_fails(world: World, random: Random) -> str:
             ("hangs up", hangs_up()),
             ("hangs up in the middle", hangs_up(after=b"{")),
             ("answers nonsense", sends(b"<html>", "text/html", 502)),
-            ("is silent", hangs()),
+            ("is silent", hangs(READING)),
             ("is slow", drips()),
         )
     )
