@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from bot.store.queries import Known
 from bot.watermark import HOURLY, SLACK, Clocks, Watermark
 
 NOTE = "assigned"
+AT_ONCE = 500  # issues of a list that are compared with the store in one go
 
 
 class Assignments(Protocol):
@@ -85,6 +86,15 @@ class Number:
     number: int | None
 
 
+@dataclass(slots=True)
+class _Found:
+    """What a list held: all of it, what of that is not coordinated, and when the last changed."""
+
+    open: set[IssueRef] = field(default_factory=set)
+    missed: set[IssueRef] = field(default_factory=set)
+    newest: datetime | None = None
+
+
 class Assigned:
     """Asks for assignments: for their number each time, for the list where that is not right."""
 
@@ -116,27 +126,35 @@ class Assigned:
         if asked is None or before is None or before.mark.set_back(clocks, self._reach):
             return await self._see_all(clocks, before.mark if before else None)
         there = {c for c in listed if c.assigned and c.is_open and c.updated_at >= asked.since}
-        found: list[Change] = []
+        found = _Found()
         if asked.number != len({c.id for c in there}) or _is_newer(there, clocks):
             found = await self._list(asked.since)
-        newest = max((change.updated_at for change in found), default=None)
-        progress = Progress(before.mark.moved(clocks, newest), before.whole_at)
-        return Seen(await self._missed(found), frozenset(), progress, before.mark)
+        progress = Progress(before.mark.moved(clocks, found.newest), before.whole_at)
+        return Seen(frozenset(found.missed), frozenset(), progress, before.mark)
 
     async def _see_all(self, clocks: Clocks, before: Watermark | None) -> Seen:
         found = await self._list(None)
-        newest = max((change.updated_at for change in found), default=None)
-        progress = Progress(clocks.watermark.moved(clocks, newest), clocks.ours)
-        is_open = frozenset(one.ref for one in found)
-        return Seen(await self._missed(found), is_open, progress, before)
+        progress = Progress(clocks.watermark.moved(clocks, found.newest), clocks.ours)
+        return Seen(frozenset(found.missed), frozenset(found.open), progress, before)
 
-    async def _list(self, since: datetime | None) -> list[Change]:
-        return [Change.of(one, self._bot) async for one in self._gitea.assigned_issues(since)]
+    async def _list(self, since: datetime | None) -> _Found:
+        """All there are, of which only so many are held at once: it may be a hundred thousand."""
+        found, several = _Found(), list[Change]()
+        async for one in self._gitea.assigned_issues(since):
+            several.append(Change.of(one, self._bot))
+            if len(several) == AT_ONCE:
+                await self._judge(several, found)
+                several.clear()
+        await self._judge(several, found)
+        return found
 
-    async def _missed(self, changes: Collection[Change]) -> frozenset[IssueRef]:
-        """Those not coordinated."""
+    async def _judge(self, changes: Collection[Change], found: _Found) -> None:
         known = await self._store.issues([change.ref for change in changes])
-        return frozenset(one.ref for one in changes if was_missed(one, known.get(one.ref)))
+        for one in changes:
+            found.open.add(one.ref)
+            found.newest = max(found.newest or one.updated_at, one.updated_at)
+            if was_missed(one, known.get(one.ref)):
+                found.missed.add(one.ref)
 
     async def keep(self, seen: Seen) -> None:
         """Note how far all was seen, once what was found is recorded."""

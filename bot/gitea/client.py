@@ -32,7 +32,7 @@ Observer: TypeAlias = Callable[[str, str, int | None, float], None]
 
 MAX_RESPONSE = 32 * 1024 * 1024
 MAX_ERROR = 64 * 1024
-MAX_PAGES = 1000
+MAX_PAGES = 10_000  # half a million items of one list: more than anybody has
 MAX_REDIRECTS = 3
 SHORTEST_SECRET = 6  # bytes
 LONGEST_WAIT = 30.0  # seconds; longer is for the queue, which holds no connection meanwhile

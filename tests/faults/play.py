@@ -215,10 +215,9 @@ class Trouble:
 async def quiet(made: World) -> None:
     """Return when all was delivered, and nothing is left to be done."""
     async with asyncio.timeout(QUIET_SECONDS):
-        still = 0
-        while still < 2:
+        await made.forge.settled()
+        while await made.metric("mosaic_queue") != 0:  # nor is there any while it is being done
             await made.forge.settled()
-            still = still + 1 if await made.metric("mosaic_queue") == 0 else 0
 
 
 async def rechecked(made: World) -> None:
