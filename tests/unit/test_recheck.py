@@ -578,6 +578,19 @@ async def test_once_an_hour_all_that_is_assigned_is_listed(bench: Bench) -> None
     assert [f"{FAR}#1"] == await bench.run()
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+async def test_a_long_list_of_assignments_is_seen_to_its_end(
+    fresh: Bench, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("bot.assigned.AT_ONCE", at_once)
+    for n in range(3):
+        fresh.alice(FAR).open(f"Far {n}", assignees=[BOT])
+    found = await fresh.run()
+    assert [f"{FAR}#{n}" for n in (1, 2, 3)] == [one for one in found if FAR in one]
+    progress = Progress.load(await fresh.watching.note(NOTE))
+    assert fresh.ours.time == progress.whole_at
+
+
 async def test_assignments_that_cannot_be_asked_for_are_asked_for_next_time(bench: Bench) -> None:
     bench.alice(FAR).open("Far", assignees=[BOT])
     bench.alice().edit(1, body="Otherwise.")
