@@ -34,8 +34,8 @@ log = structlog.get_logger(__name__)
 
 DELIVERY, LOOK, RECHECK, HEAR = "delivery", "look", "recheck", "hear"
 START = "start"  # payload of the recheck at start; others carry their tick
-BREATH = 0.2  # seconds from look to look of an issue at least: what comes meanwhile is seen by one
-BREATHS_MOST = 1000  # issues of which it is remembered when they were looked at
+BREATH = 0.05, 0.2  # seconds; see `_breath`
+BREATHS_MOST = 1000  # issues of which it is remembered until when they are left alone
 PACE = 0.05  # seconds from look to look of a catching up, so that new deliveries find a place
 
 
@@ -134,7 +134,7 @@ class Worker:
         self._observer = observer
         self._catch_up = catch_up
         self._now = now
-        self._looked: Latest[IssueRef, float] = Latest(BREATHS_MOST)
+        self._rests: Latest[IssueRef, float] = Latest(BREATHS_MOST)
 
     # -- from the edge ----------------------------------------------------------------------
 
@@ -297,11 +297,12 @@ class Worker:
             log.info("issue.fresh", issue=str(ref))
             return
         core = await self._core()
-        await asyncio.sleep(self._looked.get(ref, -BREATH) + BREATH - time.monotonic())
-        begun = self._freshness.begin()
+        await asyncio.sleep(self._rests.get(ref, 0.0) - time.monotonic())
+        begun, began = self._freshness.begin(), time.monotonic()
         await core.coordinator.reconcile(ref, self._later, afresh=afresh)
         self._freshness.done(ref, begun)
-        self._looked[ref] = time.monotonic()
+        ended = time.monotonic()
+        self._rests[ref] = ended + _breath(ended - began)
         await self._store.forget_failure(_failure_of_look(ref))
 
     async def _later(self, refs: Collection[IssueRef], *, after: float = 0.0) -> None:
@@ -386,6 +387,15 @@ def partition(ref: IssueRef) -> str:
     """The key under which jobs about one issue run one after another."""
     repository, number = ref.key
     return f"{repository}#{number}"
+
+
+def _breath(took: float) -> float:
+    """How long an issue is left alone after a look that took so long: what comes is seen by one.
+
+    As long as the look itself, so that half of the time is left to others, within bounds.
+    """
+    least, most = BREATH
+    return min(most, max(least, took))
 
 
 def _failure_of_look(ref: IssueRef) -> str:

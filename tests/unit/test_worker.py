@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -697,3 +698,34 @@ async def test_who_waits_for_a_deleted_repository_is_looked_at(bench: Bench) -> 
     await bench.worker.work(Job("d", DELIVERY, "repo:acme/rocket", gone.dump(), "1"))
     assert ["5 was acme/rocket"] == bench.names.told
     assert [str(TWO)] == [one.payload for one in bench.queue.jobs if one.kind == LOOK]
+
+
+# ---- at what pace ----
+
+
+@pytest.mark.parametrize(
+    ("expected", "took"), [(0.05, 0.0), (0.05, 0.02), (0.125, 0.125), (0.2, 3.0)]
+)
+async def test_an_issue_is_left_alone_for_as_long_as_a_look_takes_within_bounds(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, expected: float, took: float
+) -> None:
+    now, slept = [1000.0], list[float]()
+
+    async def takes_time(_ref: IssueRef, _later: Later) -> None:
+        now[0] += took
+
+    async def sleep(seconds: float) -> None:
+        slept.append(max(0.0, seconds))
+        now[0] += slept[-1]
+
+    bench.core.act = takes_time
+    monkeypatch.setattr("bot.worker.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("bot.worker.asyncio.sleep", sleep)
+    for ref in (ONE, TWO, ONE):
+        await bench.worker.work(look(ref, stamp=bench.freshness.stamp()))
+        now[0] += 0.01 if ref == ONE else -took  # as if both had been looked at side by side
+    await bench.worker.work(look(ONE, stamp=bench.freshness.stamp()))
+    assert [0, 0, expected - 0.01, expected - 0.01] == pytest.approx(slept)
+    now[0] += 10
+    await bench.worker.work(look(ONE, stamp=bench.freshness.stamp()))
+    assert 0 == slept[-1]
