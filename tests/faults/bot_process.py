@@ -22,7 +22,9 @@ from bot.cli import main
 
 LOOK_SECONDS = 0.05
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([__name__, "anthropic", "psycopg"])
+PROCESSES.set_forkserver_preload(
+    [__name__, "tests.faults.oracle", "tests.faults.wrongs", "anthropic", "psycopg"]
+)
 
 
 class _Clock:
