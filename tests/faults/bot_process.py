@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import bot.cli.serve
+import bot.server  # noqa: F401
 from bot.cli import main
 
 LOOK_SECONDS = 0.05
