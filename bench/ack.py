@@ -211,6 +211,7 @@ def measure(receiver: Receiver, requests: Iterator[bytes]) -> None:
     if receiver.name == "bot":  # what it has still to do would slow down who comes next
         begun = time.perf_counter()
         while waiting(receiver.port):
+            assert time.perf_counter() < begun + 600, "the bot does not come to an end"
             time.sleep(0.1)
         receiver.behind.append(time.perf_counter() - begun)
 

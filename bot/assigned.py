@@ -138,7 +138,7 @@ class Assigned:
         return Seen(frozenset(found.missed), frozenset(found.open), progress, before)
 
     async def _list(self, since: datetime | None) -> _Found:
-        """All there are, of which only so many are held at once: it may be a hundred thousand."""
+        """All there are. It may be a hundred thousand: beside their names only a few are held."""
         found, several = _Found(), list[Change]()
         async for one in self._gitea.assigned_issues(since):
             several.append(Change.of(one, self._bot))

@@ -6,7 +6,8 @@ is not woken, and finds what was recorded at its next look.
 
 A look costs milliseconds, and what it finds is begun in the process that also answers Gitea, which
 sends the next delivery only after the answer to the one before. So what is coming in goes first:
-after a look, the next one waits until it has been still for a moment, though not for long.
+after a look that it was rung for, the next one waits until it has been still for a moment, though
+not for long.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import threading
 import time
 
 STILL = 0.01  # seconds without a ring, after which it is looked, though it was just now
-MOST = 0.1  # seconds from look to look at most, however often it is rung
+MOST = 0.1  # seconds that it is put off at most, however often it is rung
 
 
 class Bell(threading.Event):
@@ -23,13 +24,14 @@ class Bell(threading.Event):
 
     _sleeper: str
     _rung: threading.Event
-    _looked: float
+    _looked: float  # when the last look was over that was rung for
+    _for_a_ring: bool
 
     @classmethod
     def hang(cls, event: threading.Event, sleeper: str) -> Bell:
         """Make an event, on which threads may wait already, one that wakes the thread `sleeper`."""
         rung = threading.Event()
-        vars(event).update(_sleeper=sleeper, _rung=rung, _looked=0.0)
+        vars(event).update(_sleeper=sleeper, _rung=rung, _looked=0.0, _for_a_ring=False)
         event.__class__ = cls
         assert isinstance(event, Bell)
         return event
@@ -47,14 +49,14 @@ class Bell(threading.Event):
         """Wait until it is set; the sleeper, also until it is rung. Whether it is set."""
         if threading.current_thread().name != self._sleeper:
             return super().wait(timeout)
-        rung = False
+        if self._for_a_ring:
+            self._looked = time.monotonic()
+        self._for_a_ring = False
         while self._rung.wait(timeout) and not self.is_set():
-            rung = True
+            self._for_a_ring = True
             self._rung.clear()
             timeout = min(STILL, self._looked + MOST - time.monotonic())
             if timeout <= 0:
                 break
         self._rung.clear()
-        if rung:
-            self._looked = time.monotonic()
         return self.is_set()

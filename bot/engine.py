@@ -29,7 +29,7 @@ from dbos import error as dbos_error
 
 from bot.bell import Bell
 from bot.errors import CoordinatorError, Retryable, StoreError
-from bot.job_tables import BEGUN_MOST, QUEUE, JobTables, queue_engine
+from bot.job_tables import BEGUN_MOST, QUEUE, JobTables, queue_engine, reason
 from bot.jobs import Job, RetryPolicy, again
 from bot.recorder import NAME, VERSION, WORKFLOW, Recorder, client_of
 
@@ -110,8 +110,7 @@ class Engine:
         except (sa.exc.DBAPIError, dbos_error.DBOSException, StoreError) as error:
             _running = None
             await asyncio.to_thread(self._close)
-            why = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-            raise StoreError(f"the queue cannot be opened: {why}") from None
+            raise StoreError(f"the queue cannot be opened: {reason(error)}") from None
 
     def _open(self) -> None:
         self._database = queue_engine(self._database_url, at_once=False)
@@ -200,7 +199,7 @@ class Engine:
                 self._launch()
             except (sa.exc.DBAPIError, dbos_error.DBOSException) as error:
                 self._broken_off = True
-                raise StoreError(f"the queue cannot be opened: {error}") from None
+                raise StoreError(f"the queue cannot be opened: {reason(error)}") from None
 
     async def hurry(self) -> None:
         """Have all be due now that waits for its time: the clock was set. Raises StoreError."""
@@ -245,6 +244,10 @@ class Engine:
         if not delay:  # first, whoever waits for this is answered
             asyncio.get_running_loop().call_soon(self._ring)
 
+    def _ended(self, _task: object) -> None:
+        """Its end is written down, and the next one of its partition may begin."""
+        self._ring()
+
     def _ring(self) -> None:
         for bell in self._bells:
             bell.ring()
@@ -258,6 +261,7 @@ class Engine:
         assert task is not None
         job = Job.load(text)
         self._running[task] = job.id
+        task.add_done_callback(self._ended)
         begun = time.monotonic()
         outcome = "left"
         try:
@@ -269,7 +273,6 @@ class Engine:
                     outcome = await self._failed(job, error)
         finally:
             del self._running[task]
-            self._ring()  # the next one of its partition may begin
             self._observer.job(job.kind, outcome, time.monotonic() - begun)
 
     async def _failed(self, job: Job, error: Exception) -> str:

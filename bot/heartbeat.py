@@ -3,7 +3,8 @@
 Each replica says every few seconds that it lives. One that is not heard of for long enough is
 dead: what it had begun goes back into the queue, and the others do it. It may only have been
 stopped for a while: so it asks its lease before it writes anything, finds it lost, breaks off all
-that it was at, and goes on under another name. docs/decisions/0017-replicas.md says why so.
+that it was at, and goes on under another name. For how long another one was not heard of, each
+tells by its own clock, which nobody sets. docs/decisions/0017-replicas.md says why so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -57,11 +58,8 @@ class Replicas(Protocol):
     async def beat(self, name: str) -> None:
         """Say that a replica is at work."""
 
-    async def names(self) -> list[str]:
-        """All that were heard of."""
-
-    async def silent(self, longer: timedelta) -> list[str]:
-        """Those not heard of for longer than that."""
+    async def beats(self) -> dict[str, datetime]:
+        """When each was heard of last."""
 
     async def gone(self, names: Collection[str]) -> None:
         """Forget them."""
@@ -88,6 +86,7 @@ class Heartbeat:
         self._replicas = replicas
         self._lease = lease
         self._dead_after = dead_after
+        self._beats: dict[str, tuple[datetime, float]] = {}  # of each the last, seen first at
         self._beating: asyncio.Task[None] | None = None
         self._silent = False
 
@@ -150,8 +149,15 @@ class Heartbeat:
         log.warning("replica.was_away", replica=new, before=old, work=taken)
 
     async def _take_over(self) -> None:
-        dead = await self._replicas.silent(self._dead_after)
-        dead += await self._queue.orphans(await self._replicas.names(), NAMELESS)
+        beats, now = await self._replicas.beats(), self._lease.now()
+        before = self._beats
+        self._beats = {
+            name: before[name] if name in before and before[name][0] == at else (at, now)
+            for name, at in beats.items()
+        }
+        longest = self._dead_after.total_seconds()
+        silent = [name for name, (_, since) in self._beats.items() if now - since > longest]
+        dead = [*sorted(silent), *await self._queue.orphans(list(beats), NAMELESS)]
         if dead:
             taken = await self._queue.take_over(dead)
             await self._replicas.gone(dead)

@@ -7,7 +7,6 @@ ENQUEUED waits to be begun, DELAYED for its time, PENDING is begun.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import time
 from collections.abc import Collection, Iterator
@@ -44,30 +43,24 @@ def queue_engine(database_url: str, *, at_once: bool = True) -> sa.Engine:
     return engine
 
 
-def newest_tables() -> int | None:
-    """The number of the last migration of a queue's file that this program knows.
-
-    None where a later dbos does not tell it as this one does.
-    """
-    try:
-        return len(importlib.import_module("dbos._migration").sqlite_migrations)
-    except (ImportError, AttributeError):
-        return None
-
-
 def table(connection: sa.Connection, name: str, *columns: str) -> sa.TableClause:
     """A table of dbos's, as far as it is asked."""
     schema = "dbos" if connection.dialect.name == "postgresql" else None
     return sa.table(name, *map(sa.column, columns), schema=schema)
 
 
+def reason(error: Exception) -> object:
+    """What the database itself says is wrong, without the statement that was made."""
+    return getattr(error, "orig", None) or error
+
+
 @contextlib.contextmanager
-def answering() -> Iterator[None]:
+def _answering() -> Iterator[None]:
     """Raise StoreError where the database does not do what is asked of it."""
     try:
         yield
     except sa.exc.SQLAlchemyError as error:
-        raise StoreError(f"the queue does not answer: {error}") from None
+        raise StoreError(f"the queue does not answer: {reason(error)}") from None
 
 
 class JobTables:
@@ -261,12 +254,12 @@ class JobTables:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
-        with answering(), self._engine.connect() as connection:
+        with _answering(), self._engine.connect() as connection:
             yield connection
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        with answering(), self._engine.begin() as connection:
+        with _answering(), self._engine.begin() as connection:
             yield connection
 
 

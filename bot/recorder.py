@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,17 @@ def client_of(engine: sa.Engine) -> DBOSClient:
         application_name=NAME,
         use_listen_notify=False,
     )
+
+
+def newest_tables() -> int | None:
+    """The number of the last migration of a queue's file that this program knows.
+
+    None where a later dbos does not tell it as this one does.
+    """
+    try:
+        return len(importlib.import_module("dbos._migration").sqlite_migrations)
+    except (ImportError, AttributeError):
+        return None
 
 
 class Recorder:

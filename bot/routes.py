@@ -56,15 +56,15 @@ class Asked(Protocol):
 
     @property
     def store(self) -> Storage:
-        """See there."""
+        """What it knows."""
 
     @property
     def engine(self) -> Queue:
-        """See there."""
+        """What it has to do."""
 
     @property
     def gitea(self) -> Forge:
-        """See there."""
+        """Where it does it."""
 
     @property
     def metrics(self) -> Metrics:

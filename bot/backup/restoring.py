@@ -22,10 +22,11 @@ from bot.backup.cut import check, telling
 from bot.backup.making import queue_schema_of, schema_of
 from bot.backup.whole import remove_leftovers, sync_folder
 from bot.errors import UserError
-from bot.job_tables import newest_tables
+from bot.recorder import newest_tables
 from bot.store.alone import alone, half_restored, lock_path
 from bot.store.database import queue_path, revisions, sqlite_path
 
+LOGS = "-wal", "-journal"  # beside a SQLite file, they may hold a part of it
 PREFIX = ".mosaic-restore-"  # of what is there only meanwhile
 BY_HAND = 'pg_restore --clean --if-exists --single-transaction --dbname="$DATABASE_URL" "{file}"'
 
@@ -133,7 +134,7 @@ def _free(there: Sequence[Path], suffix: str) -> str:
 
 def _taken(path: Path, suffix: str) -> bool:
     aside = _aside(path, suffix)
-    return aside.exists() or aside.with_name(f"{aside.name}-wal").exists()
+    return any(aside.with_name(f"{aside.name}{end}").exists() for end in ("", *LOGS))
 
 
 def _aside(path: Path, suffix: str) -> Path:
@@ -141,18 +142,21 @@ def _aside(path: Path, suffix: str) -> Path:
 
 
 def _put_aside(path: Path, suffix: str) -> list[Path]:
-    """Rename a database with its log, which holds a part of it; where it is now.
+    """Rename a database with its logs, which hold a part of it; where it is now.
 
     Where it was put aside before that was broken off, it stays there: what is in its place now is
     of the backup, and gives way.
     """
-    aside, log = _aside(path, suffix), path.with_name(f"{path.name}-wal")
+    aside = _aside(path, suffix)
+    logs = {end: path.with_name(f"{path.name}{end}") for end in LOGS}
     path.with_name(f"{path.name}-shm").unlink(missing_ok=True)  # is made anew
     if aside.exists():
-        log.unlink(missing_ok=True)
+        for log in logs.values():
+            log.unlink(missing_ok=True)
         return [aside]
-    with suppress(FileNotFoundError):
-        log.rename(f"{aside}-wal")
+    for end, log in logs.items():
+        with suppress(FileNotFoundError):
+            log.rename(f"{aside}{end}")
     with suppress(FileNotFoundError):
         path.rename(aside)
         return [aside]

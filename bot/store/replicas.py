@@ -1,9 +1,9 @@
-"""Which replicas are at work: each is heard of every few seconds, by the database's own clock."""
+"""Which replicas are at work: each is heard of every few seconds."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -21,20 +21,14 @@ class Replicas(Access):
             row = {"name": name, "beat_at": sa.func.clock_timestamp()}
             await self._upsert(connection, t.replicas, row)
 
-    async def names(self) -> list[str]:
-        """All that were heard of and did not say good-bye, by name."""
-        rows = await self._read(sa.select(t.replicas.c.name).order_by(t.replicas.c.name))
-        return [str(row[0]) for row in rows]
+    async def beats(self) -> dict[str, datetime]:
+        """When each was heard of last that did not say good-bye, by the database's clock.
 
-    async def silent(self, longer: timedelta) -> list[str]:
-        """Those not heard of for longer than that, by name."""
-        since = sa.func.clock_timestamp() - sa.cast(longer, sa.Interval)
-        rows = await self._read(
-            sa.select(t.replicas.c.name)
-            .where(t.replicas.c.beat_at < since)
-            .order_by(t.replicas.c.name)
-        )
-        return [str(row[0]) for row in rows]
+        That clock may be set, or another server may go on with another one: what tells is whether
+        the time has changed since it was read last.
+        """
+        rows = await self._read(sa.select(t.replicas.c.name, t.replicas.c.beat_at))
+        return {str(name): at for name, at in rows}
 
     @whole
     async def gone(self, names: Collection[str]) -> None:

@@ -60,6 +60,7 @@ def disturb(path: Path) -> None:
             return dt.datetime.now(tz) + dt.timedelta(seconds=clock.off())
 
     time.time = lambda: true_time() + clock.off()
+    assert {"bot.app", "apscheduler.schedulers.base"} <= sys.modules.keys()
     for name, module in list(sys.modules.items()):
         ours = name.partition(".")[0] in ("bot", "apscheduler")
         if ours and getattr(module, "datetime", None) is dt.datetime:

@@ -216,7 +216,8 @@ async def quiet(made: World) -> None:
     """Return when all was delivered, and nothing is left to be done."""
     async with asyncio.timeout(QUIET_SECONDS):
         await made.forge.settled()
-        while await made.metric("mosaic_queue") != 0:  # nor is there any while it is being done
+        while await made.metric("mosaic_queue") != 0:
+            await asyncio.sleep(0.05)
             await made.forge.settled()
 
 

@@ -26,7 +26,7 @@ from bot.backup.making import Made, make
 from bot.backup.noting import NOTE, backed_up_at, note
 from bot.backup.restoring import restore
 from bot.errors import ConfigError, StoreError, UserError
-from bot.job_tables import newest_tables
+from bot.recorder import newest_tables
 from bot.store.alone import Taken, alone, half_restored
 from bot.store.database import as_it_is, durable_sqlite, opened, queue_path
 from bot.store.watching import Watching

@@ -897,3 +897,31 @@ GROWING = (
 def _one_engine_at_a_time() -> Iterator[None]:
     yield
     assert engine_module._running is None
+
+
+async def test_what_is_recorded_and_what_may_begin_since_is_found_without_a_poll(
+    database_url: str,
+) -> None:
+    """One job at a time in a partition: the second begins because the first has ended."""
+    async with at_work(database_url) as desk:
+        change(database_url, "UPDATE queues SET polling_interval_sec = 3600")
+        await desk.engine.submit(job("until then it polled"))
+        await desk.done(1)
+        for name in ("a", "b", "c"):
+            await desk.engine.submit(job(name))
+        await desk.done(4)
+    assert ["a", "b", "c"] == [one.id for one in desk.ran[1:]]
+
+
+async def test_why_it_cannot_be_opened_is_told_without_the_statement(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise sa.exc.OperationalError("UPDATE …", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(sa.Connection, "execute", fails)
+    with pytest.raises(StoreError) as caught:
+        async with at_work(sqlite_url):
+            pass
+    assert "database or disk is full" in str(caught.value)
+    assert "UPDATE" not in str(caught.value)

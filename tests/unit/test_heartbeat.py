@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
@@ -15,6 +15,7 @@ from bot.heartbeat import NAMELESS, Heartbeat, lease_of, process_name
 from bot.lease import Lease
 
 DEAD = timedelta(seconds=15)
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Around:
 
     executor: str = "me:1"
     calls: list[str] = field(default_factory=list)
-    dead: list[str] = field(default_factory=list)
+    heard: dict[str, datetime] = field(default_factory=dict)
     nameless: list[str] = field(default_factory=list)
     beating: list[str] = field(default_factory=list)
     failing: set[str] = field(default_factory=set)
@@ -47,23 +48,20 @@ class Around:
         self.beating.append(name)
         self._note("beat", "new" if name not in {"me:1", "other:1"} else name)
 
-    async def names(self) -> list[str]:
-        return ["known"]
-
-    async def silent(self, longer: timedelta) -> list[str]:
-        assert longer == DEAD
-        return self.dead
+    async def beats(self) -> dict[str, datetime]:
+        return self.heard
 
     async def gone(self, names: Collection[str]) -> None:
         self._note("gone", *names)
-        self.dead = [one for one in self.dead if one not in names]
+        for name in names:
+            self.heard.pop(name, None)
 
     async def take_over(self, names: Collection[str]) -> int:
         self._note("take over", *names)
         return 3
 
     async def orphans(self, known: Collection[str], older: timedelta) -> list[str]:
-        assert (["known"], NAMELESS) == (list(known), older)
+        assert (list(self.heard), NAMELESS) == (list(known), older)
         return self.nameless
 
     def break_off(self) -> None:
@@ -89,6 +87,10 @@ class World:
             dead_after=DEAD,
         )
 
+    async def beat_at(self, seconds: float) -> None:
+        self.clock.seconds = seconds
+        await self.heart.beat()
+
 
 def test_a_lease_ends_before_others_take_over() -> None:
     assert lease_of(DEAD)._keep < DEAD.total_seconds()
@@ -106,19 +108,43 @@ async def test_all_is_well() -> None:
     assert ["beat me:1"] == world.around.calls
 
 
-@pytest.mark.parametrize(
-    ("dead", "nameless"),
-    [(["other:1"], []), ([], ["other:1"])],
-    ids=["silent", "of a version that does not beat"],
-)
-async def test_the_work_of_the_dead_is_taken_over_before_they_are_forgotten(dead, nameless) -> None:
-    world = World(Around(dead=dead, nameless=nameless))
+async def test_the_work_of_the_dead_is_taken_over_before_they_are_forgotten() -> None:
+    world = World(Around(heard={"other:1": NOON}))
+    await world.heart.beat()
+    for seconds in (5.0, 10.0, 15.0):
+        await world.beat_at(seconds)
+    assert ["beat me:1"] * 4 == world.around.calls
     with structlog.testing.capture_logs() as logs:
-        await world.heart.beat()
-    assert ["beat me:1", "take over other:1", "gone other:1"] == world.around.calls
+        await world.beat_at(15.1)
+    assert ["beat me:1", "take over other:1", "gone other:1"] == world.around.calls[4:]
     assert [("replica.dead", ["other:1"], 3)] == [
         (line["event"], line["replicas"], line["work"]) for line in logs
     ]
+    await world.beat_at(20.0)
+    assert "beat me:1" == world.around.calls[-1]
+
+
+async def test_the_work_of_a_version_that_does_not_beat_is_taken_over() -> None:
+    world = World(Around(nameless=["other:1"]))
+    await world.heart.beat()
+    assert ["beat me:1", "take over other:1", "gone other:1"] == world.around.calls
+
+
+@pytest.mark.parametrize("step", [-3600, -0.001, 0.001, 20, 3600])
+async def test_who_beats_lives_whatever_the_database_s_clock_shows(step: float) -> None:
+    """It may be set, or another server goes on, with another one."""
+    world = World(Around(heard={"other:1": NOON}))
+    for nth in range(1, 20):
+        world.around.heard["other:1"] = NOON + nth * timedelta(seconds=step)
+        await world.beat_at(nth * 5.0)
+    assert {"beat me:1"} == set(world.around.calls)
+
+
+async def test_who_died_when_the_clock_was_set_back_is_found_all_the_same() -> None:
+    world = World(Around(heard={"other:1": NOON + timedelta(hours=1)}))
+    for seconds in (0.0, 5.0, 10.0, 15.1):
+        await world.beat_at(seconds)
+    assert "gone other:1" == world.around.calls[-1]
 
 
 async def test_who_was_away_goes_on_under_another_name() -> None:
@@ -194,10 +220,11 @@ async def test_a_silent_database_is_told_once_and_a_fault_of_ours_with_all_there
         world.around.failing = {"beat"}
         await _calls(world, 4)
         world.around.failing = set()
-        world.around.dead = [None]  # type: ignore[list-item]
+        world.around.heard = None  # type: ignore[assignment]
         async with asyncio.timeout(5):
             while len(logs) < 2:
                 await asyncio.sleep(0.001)
+    world.around.heard = {}
     await world.heart.stop()
     assert ["warning", "error"] == [line["log_level"] for line in logs][:2]
     assert {"replica.not_heard"} == {line["event"] for line in logs}

@@ -7,10 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from bot.models import IssueRef
-from bot.store import tables as t
 from bot.store.database import opened
 from bot.store.queries import Known, Store
 from bot.store.replicas import Replicas
@@ -35,34 +33,22 @@ async def replicas(url: str) -> AsyncIterator[Replicas]:
         yield Replicas(engine, now=lambda: datetime.now(UTC))
 
 
-async def ago(replicas: Replicas, name: str, seconds: int) -> None:
-    """As if it had been heard of last so long ago."""
-    when = sa.func.clock_timestamp() - sa.cast(timedelta(seconds=seconds), sa.Interval)
-    async with replicas._writing() as connection:
-        await connection.execute(
-            sa.update(t.replicas).where(t.replicas.c.name == name).values(beat_at=when)
-        )
-
-
-async def test_who_is_silent_for_too_long_is_told_until_it_is_heard_again(
-    replicas: Replicas,
-) -> None:
+async def test_each_beat_is_another_moment(replicas: Replicas) -> None:
     for name in ("two", "one", "three"):
         await replicas.beat(name)
-    assert ["one", "three", "two"] == await replicas.names()
-    assert [] == await replicas.silent(LONG)
-    await ago(replicas, "two", 16)
-    await ago(replicas, "three", 14)
-    assert ["two"] == await replicas.silent(LONG)
+    before = await replicas.beats()
+    assert {"one", "three", "two"} == before.keys()
+    assert before == await replicas.beats()
     await replicas.beat("two")
-    assert [] == await replicas.silent(LONG)
+    after = await replicas.beats()
+    assert ["two"] == [name for name in before if before[name] != after[name]]
 
 
 async def test_who_is_gone_is_forgotten(replicas: Replicas) -> None:
     for name in ("one", "two", "three"):
         await replicas.beat(name)
     await replicas.gone(["one", "three", "nobody"])
-    assert ["two"] == await replicas.names()
+    assert ["two"] == list(await replicas.beats())
 
 
 async def test_what_others_do_by_now_is_not_written_but_what_is_locked_may_be_let_go(
