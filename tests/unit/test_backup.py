@@ -565,8 +565,21 @@ def test_what_was_put_aside_is_never_overwritten(url: str, path: Path, saved: Pa
     assert [("second",) * 2, ("third",) * 2, ("fourth",) * 2] == [said(*pair) for pair in found]
 
 
-def test_nor_is_a_log_that_lies_there_alone(url: str, path: Path, saved: Path) -> None:
-    log = path.with_name("bot.db.before-restore-20261126T134500Z-wal")
+def test_a_journal_of_the_old_one_is_not_left_for_the_new_one(
+    url: str, path: Path, saved: Path
+) -> None:
+    """SQLite would roll the new one back by it."""
+    journal = path.with_name(f"{path.name}-journal")
+    journal.write_bytes(b"of the old one")
+    before, _ = restore(url, saved, NOW).before
+    assert not journal.exists()
+    assert b"of the old one" == before.with_name(f"{before.name}-journal").read_bytes()
+    assert ("first", "first") == words(path)
+
+
+@pytest.mark.parametrize("end", ["wal", "journal"])
+def test_nor_is_a_log_that_lies_there_alone(url: str, path: Path, saved: Path, end: str) -> None:
+    log = path.with_name(f"bot.db.before-restore-20261126T134500Z-{end}")
     log.write_bytes(b"mine")
     store, queue = restore(url, saved, NOW).before
     assert b"mine" == log.read_bytes()
