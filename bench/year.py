@@ -30,9 +30,12 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import engine as queue
+from bot.clock_step import ClockStep
 from bot.config import load
+from bot.engine import Engine
 from bot.housekeeping import Housekeeping
+from bot.job_tables import JobTables, queue_engine
+from bot.jobs import Job, RetryPolicy
 from bot.metrics import Metrics
 from bot.models import IssueRef
 from bot.store import files, journal
@@ -63,19 +66,20 @@ class Queue:
 
     def __init__(self, path: Path, payloads: list[str]) -> None:
         self.path = path
-        self._engine = queue.queue_engine(f"sqlite:///{path}")
+        self._engine = queue_engine(f"sqlite:///{path}")
         self._payloads = payloads
         self._number = 0
 
     async def make(self) -> None:
         """The tables, as a start of the bot makes them."""
-        made = queue.Engine(
+        made = Engine(
             f"sqlite:///{self.path}",
             executor=self.executor,
             workers=1,
             poll=timedelta(seconds=1),
-            policy=queue.RetryPolicy(1, timedelta(seconds=1), timedelta(seconds=1)),
+            policy=RetryPolicy(1, timedelta(seconds=1), timedelta(seconds=1)),
             observer=Nobody(),
+            step=ClockStep(lambda: datetime.now(UTC)),
         )
         await made.start(_nothing, _nothing)
         await made.stop(timedelta(seconds=1))
@@ -89,16 +93,16 @@ class Queue:
             for statement, rows in _rows_of(jobs, at):
                 connection.exec_driver_sql(statement, rows)
 
-    def _job(self, kind: str) -> queue.Job:
+    def _job(self, kind: str) -> Job:
         self._number += 1
         payload = self._payloads[self._number % len(self._payloads)] if kind == "delivery" else "x"
         where = f"acme/rocket#{self._number % 1000}"
-        return queue.Job(f"{kind}:{self._number:032x}", kind, where, payload, "bench/boot/1")
+        return Job(f"{kind}:{self._number:032x}", kind, where, payload, "bench/boot/1")
 
     async def forget(self, before: datetime, most: int) -> int:
         """As the engine does."""
         at = int(before.timestamp() * 1000)
-        return await asyncio.to_thread(queue._forget, self._engine, at, most)  # noqa: SLF001
+        return await asyncio.to_thread(JobTables(self._engine).forget, at, most)
 
 
 DONE = (
@@ -114,7 +118,7 @@ DONE = (
 async def _nothing(*_: object) -> None: ...
 
 
-def _rows_of(jobs: list[queue.Job], at: int) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
+def _rows_of(jobs: list[Job], at: int) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
     ids = [job.id for job in jobs]
     yield DONE, [(job.id, at, at, at, job.partition, at) for job in jobs]
     inputs = [json.dumps({"namedArgs": {}, "positionalArgs": [job.dump()]}) for job in jobs]

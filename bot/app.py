@@ -16,6 +16,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ai import Reader
+from bot.clock_step import ClockStep
 from bot.commander import Commander, Manners
 from bot.commands import Commands, discover_commands
 from bot.config import NEEDED, Settings, lacking
@@ -105,6 +106,7 @@ class Bot:
     onlooker: Onlooker
     commands: Commands
     now: Callable[[], datetime]
+    step: ClockStep
     stopping: bool = False
     _me: User | None = None
     _coordinator: Coordinator | None = None
@@ -398,7 +400,8 @@ def _bot(
     names = NameStore(database, now=now, may_write=may_write)
     kept = PolicyStore(database, now=now, may_write=may_write)
     watching = Watching(database, now=now, may_write=may_write)
-    engine = _engine(settings, executor or executor_of(settings), metrics)
+    step = ClockStep(now)
+    engine = _engine(settings, executor or executor_of(settings), metrics, step)
     commands = discover_commands()
     site = Site.of(settings, [command.verb for command in commands.shown])
     return Bot(
@@ -435,6 +438,7 @@ def _bot(
         ),
         commands=commands,
         now=now,
+        step=step,
     )
 
 
@@ -472,6 +476,7 @@ def _schedule(bot: Bot, worker: Worker, now: Callable[[], datetime]) -> Schedule
         tidy=bot.housekeeping.tidy,
         failed=lambda error: log.error("schedule.failed", error=str(error)),
         now=now,
+        step=bot.step,
     )
 
 
@@ -480,7 +485,7 @@ def executor_of(settings: Settings) -> str:
     return settings.queue.executor or socket.gethostname()
 
 
-def _engine(settings: Settings, name: str, metrics: Metrics) -> Engine:
+def _engine(settings: Settings, name: str, metrics: Metrics, step: ClockStep) -> Engine:
     queue = settings.queue
     return Engine(
         settings.database_url,
@@ -489,6 +494,7 @@ def _engine(settings: Settings, name: str, metrics: Metrics) -> Engine:
         poll=queue.poll,
         policy=RetryPolicy(queue.attempts, queue.first_wait, queue.longest_wait),
         observer=metrics,
+        step=step,
     )
 
 

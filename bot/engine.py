@@ -28,6 +28,7 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import error as dbos_error
 
 from bot.bell import Bell
+from bot.clock_step import ClockStep
 from bot.errors import CoordinatorError, Retryable, StoreError
 from bot.job_tables import BEGUN_MOST, QUEUE, JobTables, queue_engine, reason
 from bot.jobs import Job, RetryPolicy, again
@@ -65,6 +66,7 @@ class Engine:
         poll: timedelta,
         policy: RetryPolicy,
         observer: Observer,
+        step: ClockStep,
     ) -> None:
         self._database_url = database_url
         self._executor = executor
@@ -72,6 +74,7 @@ class Engine:
         self._poll = poll
         self._policy = policy
         self._observer = observer
+        self._step = step
         self._work: Work | None = None
         self._give_up: GiveUp | None = None
         self._recorder: Recorder | None = None
@@ -240,6 +243,8 @@ class Engine:
         """
         if self._recorder is None:
             raise StoreError("the queue is not open")
+        if delay:
+            self._step.note()
         await self._recorder.record(job, delay)
         if not delay:  # first, whoever waits for this is answered
             asyncio.get_running_loop().call_soon(self._ring)

@@ -7,7 +7,6 @@ piece of work results. Nothing is kept on disk; what a stopped bot missed is rec
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -17,9 +16,10 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.clock_step import ClockStep
+
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 LOOK_SECONDS = 5.0  # from look to look at whether the clock was set
-SET_BACK = timedelta(seconds=2)  # less is a clock that is being kept right
 SETTLED = timedelta(minutes=1)  # after the start, which has enough to do
 AGAIN = timedelta(minutes=10)  # until what could not be tidied is tried once more
 
@@ -30,7 +30,7 @@ class Schedule:
     Where `tidy` says that it could not yet, it is called again soon.
 
     A clock that is set back would leave it waiting until that time comes again: then all is due
-    by the clock as it is, and `set_back` is called. `steady` tells seconds that nobody sets.
+    by the clock as it is, and `set_back` is called.
     """
 
     def __init__(
@@ -42,14 +42,13 @@ class Schedule:
         failed: Callable[[BaseException], None],
         now: Callable[[], datetime],
         set_back: Callable[[], Awaitable[None]],
-        steady: Callable[[], float] = time.monotonic,
+        step: ClockStep,
     ) -> None:
         self._every = every
         self._recheck = recheck
         self._now = now
         self._set_back = set_back
-        self._steady = steady
-        self._seen = now(), steady()
+        self._step = step
         self._looking: asyncio.Task[None] | None = None
         self._tidy = tidy
         self._scheduler = AsyncIOScheduler(timezone=UTC)
@@ -84,6 +83,7 @@ class Schedule:
         self._scheduler.shutdown(wait=False)
 
     async def _tick(self) -> None:
+        self._step.note()  # when the next one is due was reckoned just now
         with suppress(asyncio.CancelledError):  # at the end: no error that anybody should read of
             await self._recheck(tick(self._now(), self._every))
 
@@ -102,12 +102,13 @@ class Schedule:
 
     async def look(self) -> None:
         """See whether the clock was set back since the last look."""
-        (then, before), (now, after) = self._seen, (self._now(), self._steady())
-        if now - then < timedelta(seconds=after - before) - SET_BACK:
-            for job in self._scheduler.get_jobs():
-                job.reschedule(job.trigger)
-            await self._set_back()  # where that fails, the next look sees it again
-        self._seen = now, after
+        if not self._step.back:
+            self._step.note()
+            return
+        for job in self._scheduler.get_jobs():
+            job.reschedule(job.trigger)
+        await self._set_back()  # where that fails, the next look sees it again
+        self._step.mended()
 
     def _on_error(self, event: JobExecutionEvent) -> None:
         self._failed(event.exception)

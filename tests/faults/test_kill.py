@@ -11,9 +11,10 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.clock_step import ClockStep
 from bot.engine import Engine
 from bot.jobs import Job, RetryPolicy
 from bot.recorder import Recorder
@@ -53,6 +54,7 @@ async def _serve(url: str, log: Path) -> None:
         poll=timedelta(milliseconds=10),
         policy=RetryPolicy(3, timedelta(milliseconds=10), timedelta(seconds=1)),
         observer=Nobody(),
+        step=ClockStep(lambda: datetime.now(UTC)),
     )
     note("start")
     await engine.start(work, give_up)

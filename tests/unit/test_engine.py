@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from bot import engine as engine_module
+from bot.clock_step import ClockStep
 from bot.engine import Engine
 from bot.errors import NotFound, Retryable, StoreError, UserError
 from bot.freshness import Freshness, recorded_at, timed
@@ -39,6 +40,10 @@ class Desk:
     outcomes: list[tuple[str, str]] = field(default_factory=list)
     act: Callable[[Job], Awaitable[None]] | None = None
     keep: Callable[[], None] = lambda: None
+    clock: datetime = datetime(2026, 11, 22, tzinfo=UTC)
+
+    def __post_init__(self) -> None:
+        self.step = ClockStep(lambda: self.clock, steady=lambda: 0.0)
 
     async def work(self, job: Job) -> None:
         self.ran.append(job)
@@ -81,6 +86,7 @@ async def at_work(
         poll=timedelta(milliseconds=10),
         policy=policy,
         observer=desk,
+        step=desk.step,
     )
     await desk.engine.start(desk.work, desk.give_up)
     try:
@@ -754,6 +760,7 @@ async def test_a_queue_that_is_not_open_records_nothing(tmp_path: Path) -> None:
         poll=timedelta(milliseconds=10),
         policy=QUICK,
         observer=desk,
+        step=desk.step,
     )
     with pytest.raises(StoreError, match="not open"):
         await engine.submit(job("d"))
@@ -925,3 +932,17 @@ async def test_why_it_cannot_be_opened_is_told_without_the_statement(
             pass
     assert "database or disk is full" in str(caught.value)
     assert "UPDATE" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("delay", "expected"), [(0.0, False), (3600.0, True)])
+async def test_what_is_to_wait_by_a_clock_that_is_ahead_is_noted(
+    sqlite_url: str, delay: float, expected: bool
+) -> None:
+    """It would wait until that time comes again, though the clock was set right at once."""
+    async with at_work(sqlite_url) as desk:
+        desk.clock += timedelta(hours=1)
+        await desk.engine.submit(job("d"), delay=delay)
+        desk.clock -= timedelta(hours=1)
+        assert expected is desk.step.back
+        desk.step.mended()
+        assert not desk.step.back

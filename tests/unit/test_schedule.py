@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.clock_step import ClockStep
 from bot.schedule import AGAIN, EPOCH, SETTLED, Schedule, tick
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -59,6 +60,7 @@ class Seen:
         self.clock = NOON
         self.steady = 0.0
         self.set_backs = 0
+        self.step = ClockStep(self.now, steady=lambda: self.steady)
 
     def now(self) -> datetime:
         return self.clock
@@ -98,7 +100,7 @@ async def ticking(seen: Seen, every: float = 0.01) -> AsyncIterator[Schedule]:
         failed=seen.failed,
         now=seen.now,
         set_back=seen.set_back,
-        steady=lambda: seen.steady,
+        step=seen.step,
     )
     schedule.start()
     try:
@@ -234,6 +236,19 @@ async def test_a_clock_that_is_set_back_is_noticed_once(passed, shown, expected)
         await schedule.look()
         await schedule.look()
     assert expected == seen.set_backs
+
+
+async def test_a_clock_that_is_set_forward_and_back_between_two_looks_is_noticed():
+    """What came due meanwhile waits for the hour that was shown then."""
+    seen = Seen()
+    async with ticking(seen, every=300) as schedule:
+        await schedule.look()
+        seen.clock += timedelta(hours=1)
+        await schedule._tick()
+        seen.clock -= timedelta(hours=1)
+        await schedule.look()
+        await schedule.look()
+    assert 1 == seen.set_backs
 
 
 async def test_a_clock_that_is_set_back_stops_no_tick():
