@@ -237,6 +237,15 @@ def said(path: Path) -> tuple[float, float]:
     return (found.file + found.log) / MIB, found.free / MIB
 
 
+class SameTime:
+    """A Gitea whose clock shows what ours does."""
+
+    def time(self, ours: datetime) -> datetime:
+        return ours
+
+    async def me(self) -> None: ...
+
+
 async def live(days: int, folder: Path) -> None:
     """The year."""
     path = folder / "bot.db"
@@ -253,6 +262,7 @@ async def live(days: int, folder: Path) -> None:
             memory=Forgetting(engine, now=lambda: now),
             locks=store,
             notes=Watching(engine, now=lambda: now),
+            forge=SameTime(),
             observer=Metrics(),
             now=lambda: now,
         )
