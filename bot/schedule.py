@@ -102,6 +102,7 @@ class Schedule:
 
     async def look(self) -> None:
         """See whether the clock was set back since the last look."""
+        self._scheduler.wakeup()  # it sleeps as long as its last look at the clock told
         if not self._step.back:
             self._step.note()
             return

@@ -266,6 +266,18 @@ async def test_a_clock_that_is_set_back_stops_no_tick():
     assert due["tidy"] <= timedelta(days=1)
 
 
+async def test_a_clock_that_is_set_back_and_forward_between_two_looks_stops_no_tick():
+    """What slept meanwhile until the next tick, as far away as the clock was behind."""
+    seen = Seen()
+    async with ticking(seen) as schedule:
+        await seen.ticked(1)
+        schedule._scheduler._start_timer(86400)
+        ticked = len(seen.ticks)
+        await schedule.look()
+        await seen.ticked(ticked + 1)
+    assert 0 == seen.set_backs
+
+
 async def test_what_fails_when_the_clock_is_set_back_is_told(monkeypatch):
     """And it is tried again, for it is set back as long as nothing followed from that."""
     monkeypatch.setattr("bot.schedule.LOOK_SECONDS", 0.001)
