@@ -315,6 +315,10 @@ class Coordinator:
         known, changed = await self._note(seen, edges)
         writing = await self._may_write(issue.ref, heard.pause)
         report, around = await self._judge(seen, words, edges, writing=writing)
+        if writing and not known.status and report.status is Status.BLOCKED:
+            # Whoever reads that it waits is told when it does no longer, though the bot dies here.
+            known = replace(known, status=report.status.value, stood=_stood(around))
+            await self._store.save(known)
         if writing:
             comment = seen.now.comment
             stands = await self._publisher.publish(
@@ -336,7 +340,7 @@ class Coordinator:
                 status=report.status.value,
                 agent=agent.name if agent else "",
                 cycle=report.cycle,
-                stood=tuple(sorted(around.stood.items())),
+                stood=_stood(around),
                 notice=notice.dump() if notice else "",
                 seen_at=seen.began,
             ),
@@ -517,6 +521,10 @@ def _with_said(facts: Facts, heard: Heard) -> Facts:
         priority=said.priority,
         held=said.get(Field.HOLD),
     )
+
+
+def _stood(around: Surroundings) -> tuple[tuple[IssueRef, RefState], ...]:
+    return tuple(sorted(around.stood.items()))
 
 
 def _ends(edges: Iterable[Edge]) -> set[IssueRef]:

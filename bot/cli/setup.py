@@ -269,7 +269,8 @@ def _next(changed: int, bot: str, options: Options) -> None:
         print("\nNothing was there." if options.remove else "\nEverything was there already.")
     elif not options.remove:
         print(f"\nStart the bot: mosaic-coordinator serve\nThen assign an issue to {bot}.")
-        if os.environ.get("PORT", "") != read_env({}, ENV_FILE).get("PORT", ""):
+        port = os.environ.get("PORT")  # one that stands in .env alone, `serve` reads there
+        if port and port != read_env({}, ENV_FILE).get("PORT"):
             print(
                 "PORT is not the same in this shell and in .env: set it where the bot starts, too."
             )

@@ -15,6 +15,7 @@ import random
 import re
 import shutil
 from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -80,6 +81,7 @@ class Trap:
     after: bool = False
     calls: int = 0
     where: str = ""
+    names: list[str] = field(default_factory=list)  # of all calls
 
     def around(self, target: object, name: str) -> Any:
         return _Watched(target, name, self)
@@ -87,6 +89,7 @@ class Trap:
     def step(self, name: str, *, after: bool) -> None:
         if not after:
             self.calls += 1
+            self.names.append(name)
         if self.calls == self.at and self.after is after:
             self.at = 0
             self.where = name
@@ -505,3 +508,47 @@ async def test_dying_at_any_call_repeats_work_and_loses_none(
         found = await _run(make, steps, trap)
         when = "after" if after else "before"
         assert expected == found, f"died at call {number}, {when} {trap.where} (seed {SEED})"
+
+
+def _two(world: World) -> None:
+    """Without labels, which would tell as well as the comment how it stood."""
+    world.forge.act_as("alice", world.repo).write({POLICY_FILE: "labels.enabled = false"})
+    _open(world)
+
+
+async def test_who_was_told_that_it_waits_is_told_when_it_does_no_longer(
+    make: Callable[[], Any],
+) -> None:
+    """Though the bot died in between, and the blocker was closed before it was there again."""
+    undisturbed = Trap()
+    await _run(make, (_two,), undisturbed)
+    first = undisturbed.names.index("gitea.create_comment") + 1
+    told = 0
+    for number, after in itertools.product(range(first, first + 8), (False, True)):
+        url, world_of = make()
+        async with opened(url) as engine:
+            sa.event.listen(engine.sync_engine, "connect", _no_power_cuts)
+            await engine.dispose()
+            clock = Clock()
+            kinds = (Store, SayingsStore, NativesStore, NameStore, PolicyStore, Watching)
+            world: World = world_of(*(kind(engine, now=clock) for kind in kinds), clock)
+            world.trap = Trap(at=number, after=after)
+            world.boot()
+            _two(world)
+            with suppress(Crash):
+                while world.queue.jobs:
+                    await world.worker.work(world.queue.jobs[0])
+                    world.queue.jobs.pop(0)
+            shown = [c.body for c in world.forge.comments(world.repo, 2, by=BOT)]
+            _alice(lambda a: a.close(1), 1, "closed")(world)
+            world.boot()
+            await world.work()
+            said = [c.body for c in world.forge.comments(world.repo, 2, by=BOT)]
+            notices = [body for body in said if "coordinator:notice" in body]
+            if any("**Blocked**" in body for body in shown):
+                told += 1
+                assert 1 == len(notices), f"died at call {number}, after={after}"
+                assert "#1" in notices[0]
+            assert len(notices) <= 1
+            del world.forge.state.repositories[world.repo]
+    assert told
