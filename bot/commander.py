@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from bot.commands import Call, Command, Commands, Outcome, Said
+from bot.commands import MAX_COMMANDS, Call, Command, Commands, Outcome, Said
 from bot.errors import AIError, Permanent, Retryable, UserError
 from bot.gitea.events import Event
 from bot.gitea.models import Comment, Issue, User
@@ -216,6 +216,12 @@ class Commander:
     async def _do(self, request: Request, said: Said, rights: Rights) -> Result:
         command = self._commands.get(said.verb)
         text = f"{said.verb} {said.words}".strip() or f"@{self._bot.login}"
+        if said.beyond:
+            message = (
+                f"not done, nor what follows: {MAX_COMMANDS} commands of one comment are; "
+                "say the rest in another one"
+            )
+            return Result(text, good=False, message=message)
         if command is None:
             near = self._commands.nearest(said.verb)
             hint = f"did you mean `{near}`?" if near else "`help` lists what there is"

@@ -15,7 +15,7 @@ import pkgutil
 import re
 from collections import Counter as Multiset
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -53,13 +53,15 @@ class Right(IntEnum):
 class Said:
     """A command as it stands in a comment: `line` counts from 0; `words` is the rest of it.
 
-    `addressed` when it was said to the bot by name; then `verb` may be empty.
+    `addressed` when it was said to the bot by name; then `verb` may be empty. `beyond` is the first
+    one that is not done, because there are `MAX_COMMANDS` before it.
     """
 
     line: int
     verb: str
     words: str
     addressed: bool = False
+    beyond: bool = False
 
     @property
     def text(self) -> str:
@@ -219,7 +221,7 @@ def nearest(word: str, known: Collection[str]) -> str | None:
 
 
 def find(text: str, *, bot: str, known: Collection[str]) -> list[Said]:
-    """The commands of a comment, in order; at most `MAX_COMMANDS`.
+    """The commands of a comment, in order; at most `MAX_COMMANDS`, and the first one `beyond`.
 
     `known` are the verbs there are. A bare `/word` that is neither one of them nor nearly one is
     somebody else's; whatever is said to the bot by name is for it. The time is linear.
@@ -233,7 +235,9 @@ def find(text: str, *, bot: str, known: Collection[str]) -> list[Said]:
     if not candidates:
         return []
     live = _live(candidates, lines)
-    return [said for number, said in candidates.items() if number in live][:MAX_COMMANDS]
+    found = [said for number, said in candidates.items() if number in live]
+    beyond = [replace(said, beyond=True) for said in found[MAX_COMMANDS : MAX_COMMANDS + 1]]
+    return found[:MAX_COMMANDS] + beyond
 
 
 def _read(text: str) -> str:

@@ -270,6 +270,7 @@ class Engine:
         begun = time.monotonic()
         outcome = "left"
         try:
+            await self._alone(job)
             with structlog.contextvars.bound_contextvars(job=job.id, attempt=job.attempt):
                 try:
                     await self._work(job)
@@ -279,6 +280,19 @@ class Engine:
         finally:
             del self._running[task]
             self._observer.job(job.kind, outcome, time.monotonic() - begun)
+
+    async def _alone(self, job: Job) -> None:
+        """Leave a job where another replica is at one of its partition; see `step_back`."""
+        if self._database.dialect.name == "sqlite":  # of a file, this one is the only user
+            return
+        try:
+            if not await asyncio.to_thread(self._jobs.step_back, job):
+                return
+        except StoreError as error:  # begun as it is, it is put back before long; see `free`
+            log.warning("queue.silent", error=str(error))
+        else:
+            log.info("job.stepped_back", job=job.id)
+        raise _left()
 
     async def _failed(self, job: Job, error: Exception) -> str:
         passing = isinstance(error, Retryable | StoreError)

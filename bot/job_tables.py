@@ -96,6 +96,32 @@ class JobTables:
             values = {"status": "ENQUEUED", "owner_xid": None, "started_at_epoch_ms": None}
             return int(connection.execute(begun.values(**values)).rowcount)
 
+    def step_back(self, job: Job) -> bool:
+        """Whether another job of its partition is begun, too; then this one waits for it again.
+
+        dbos lets each worker begin a partition's first job where none is begun. Which one is first
+        two workers may see differently, where a job becomes visible later than one that was
+        recorded after it: then both are begun.
+        """
+        columns = (
+            *("workflow_uuid", "status", "queue_name", "queue_partition_key"),
+            *("owner_xid", "started_at_epoch_ms"),
+        )
+        with self._transaction() as connection:
+            jobs = table(connection, "workflow_status", *columns)
+            begun = sa.and_(jobs.c.status == "PENDING", jobs.c.queue_name == QUEUE)
+            others = sa.select(sa.func.count()).where(
+                begun,
+                jobs.c.queue_partition_key == job.partition,
+                jobs.c.workflow_uuid != job.id,
+            )
+            if not connection.execute(others).scalar_one():
+                return False
+            mine = sa.update(jobs).where(begun, jobs.c.workflow_uuid == job.id)
+            values = {"status": "ENQUEUED", "owner_xid": None, "started_at_epoch_ms": None}
+            connection.execute(mine.values(**values))
+            return True
+
     def worn(self, executors: Collection[str] | None) -> list[Job]:
         """What these executors, or any, had begun, and was begun too often before."""
         with self._reading() as connection:

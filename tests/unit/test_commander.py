@@ -234,6 +234,15 @@ async def test_one_reply_covers_all_lines(world: World) -> None:
     assert {"eyes", "confused"} == {content for _, content in world.reactions}
 
 
+async def test_who_says_more_than_is_done_is_told_from_where_on(world: World) -> None:
+    await world.say("bob", "/hold\n" * 20 + "/priority p0\n/priority p1")
+    done, left = world.reply.splitlines()[:20], world.reply.splitlines()[20:]
+    assert {"- ✓ `hold`"} == set(done)
+    told = "20 commands of one comment are; say the rest in another one"
+    assert [f"- ✗ `priority p0` — not done, nor what follows: {told}"] == left
+    assert {"eyes", "confused"} == {content for _, content in world.reactions}
+
+
 async def test_what_goes_well_is_said_by_a_reaction_alone(world: World) -> None:
     done = await world.say("bob", "/hold")
     assert {(100, "eyes"), (100, "+1")} == world.reactions

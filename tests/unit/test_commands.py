@@ -197,7 +197,11 @@ def test_where_a_command_stands_and_whether_it_was_said_to_the_bot() -> None:
 
 
 def test_only_so_many_commands_of_a_comment_are_done() -> None:
-    assert ["/hold"] * MAX_COMMANDS == said("/hold\n" * 10 * MAX_COMMANDS)
+    found = find("/hold\n" * 10 * MAX_COMMANDS, bot="coordinator", known=KNOWN)
+    assert [False] * MAX_COMMANDS + [True] == [one.beyond for one in found]
+    assert {"hold"} == {one.verb for one in found}
+    exactly = find("/hold\n" * MAX_COMMANDS, bot="coordinator", known=KNOWN)
+    assert {False} == {one.beyond for one in exactly}
 
 
 @pytest.mark.parametrize(

@@ -198,3 +198,45 @@ async def test_what_was_set_back_while_nobody_was_there_is_due_at_the_start(
         if expected:
             await desk.done(1)
     assert expected == [one.id for one in desk.ran]
+
+
+async def test_who_finds_another_one_at_the_same_steps_back(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers may both begin a job of one partition; dbos sees to it most of the time."""
+    step_back, answers = JobTables.step_back, list[bool]()
+
+    def meets(tables: JobTables, mine: Job) -> bool:
+        if not answers:
+            begun_by(url, "other")
+        answers.append(step_back(tables, mine))
+        if answers == [True]:
+            change(url, "UPDATE workflow_status SET status = 'SUCCESS' WHERE workflow_uuid = 'e'")
+        return answers[-1]
+
+    monkeypatch.setattr(JobTables, "step_back", meets)
+    async with at_work(url) as desk:
+        await desk.engine.submit(job("e"), delay=3600)
+        await desk.engine.submit(job("d"))
+        await desk.done(2)
+    assert ([True, False], ["d"]) == (answers, [one.id for one in desk.ran])
+    assert ["left", "done"] == [outcome for _, outcome in desk.outcomes]
+    assert [("d", "SUCCESS"), ("e", "SUCCESS")] == standing(url)
+
+
+async def test_where_it_cannot_be_told_who_else_is_at_it_a_job_is_left(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> bool:
+        raise StoreError("no answer")
+
+    async with at_work(url, stop=0.0) as desk:
+        with monkeypatch.context() as patched:
+            patched.setattr(JobTables, "step_back", fails)
+            await desk.engine.submit(job("d"))
+            async with asyncio.timeout(LIMIT):
+                while not desk.outcomes:
+                    await asyncio.sleep(0.005)
+        assert ["left"] == [outcome for _, outcome in desk.outcomes]
+        assert [("d", "PENDING")] == standing(url)
+    assert [("d", "ENQUEUED")] == standing(url)
