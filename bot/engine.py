@@ -106,7 +106,7 @@ class Engine:
             self._open()
             await asyncio.to_thread(self._prepare)
             if self._database.dialect.name == "sqlite":  # of a file, this one is the only user
-                await self._take_up(None)
+                await self.take_over(None)
             self._launch()
             self._recorder = Recorder(self._database_url)
             self._watching = asyncio.create_task(self._watch())
@@ -157,15 +157,11 @@ class Engine:
 
     # -- several replicas -------------------------------------------------------------------
 
-    async def take_over(self, names: Collection[str]) -> int:
-        """Put what these executors had begun back into the queue; how many jobs that is.
+    async def take_over(self, names: Collection[str] | None) -> int:
+        """Put what these executors, or any, had begun back into the queue; how many jobs that is.
 
-        Raises StoreError.
+        What ended its process again and again is set aside. Raises StoreError.
         """
-        return await self._take_up(names)
-
-    async def _take_up(self, names: Collection[str] | None) -> int:
-        """The same of these or of all; what ended its process again and again is set aside."""
         assert self._give_up is not None
         for job in await asyncio.to_thread(self._jobs.worn, names):
             error = CoordinatorError(f"the bot ended {BEGUN_MOST} times while it was at this")

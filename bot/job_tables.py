@@ -64,7 +64,7 @@ def _answering() -> Iterator[None]:
 
 
 class JobTables:
-    """Asks and changes the jobs of a database. Each call is a transaction, and raises StoreError.
+    """Asks and changes the jobs of a database. Each call raises StoreError where it is silent.
 
     To be called in a thread. An *executor* is the name under which a process holds jobs.
     """
@@ -103,24 +103,17 @@ class JobTables:
         two workers may see differently, where a job becomes visible later than one that was
         recorded after it: then both are begun.
         """
-        columns = (
-            *("workflow_uuid", "status", "queue_name", "queue_partition_key"),
-            *("owner_xid", "started_at_epoch_ms"),
-        )
-        with self._transaction() as connection:
-            jobs = table(connection, "workflow_status", *columns)
-            begun = sa.and_(jobs.c.status == "PENDING", jobs.c.queue_name == QUEUE)
+        with self._reading() as connection:
+            columns = "workflow_uuid", "status", "queue_name", "queue_partition_key"
+            jobs = table(connection, "workflow_status", *columns).c
             others = sa.select(sa.func.count()).where(
-                begun,
-                jobs.c.queue_partition_key == job.partition,
-                jobs.c.workflow_uuid != job.id,
+                *(jobs.status == "PENDING", jobs.queue_name == QUEUE),
+                *(jobs.queue_partition_key == job.partition, jobs.workflow_uuid != job.id),
             )
             if not connection.execute(others).scalar_one():
                 return False
-            mine = sa.update(jobs).where(begun, jobs.c.workflow_uuid == job.id)
-            values = {"status": "ENQUEUED", "owner_xid": None, "started_at_epoch_ms": None}
-            connection.execute(mine.values(**values))
-            return True
+        self.put_back(ids=[job.id])
+        return True
 
     def worn(self, executors: Collection[str] | None) -> list[Job]:
         """What these executors, or any, had begun, and was begun too often before."""

@@ -15,7 +15,7 @@ import random
 import re
 import shutil
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -472,7 +472,9 @@ def _no_power_cuts(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA synchronous=OFF")
 
 
-async def _run(make: Callable[[], Any], steps: tuple[Act, ...], trap: Trap) -> dict[str, object]:
+@asynccontextmanager
+async def _fresh(make: Callable[[], Any]) -> AsyncIterator[World]:
+    """A world in which no bot runs yet."""
     url, world_of = make()
     async with opened(url) as engine:
         sa.event.listen(engine.sync_engine, "connect", _no_power_cuts)
@@ -480,6 +482,12 @@ async def _run(make: Callable[[], Any], steps: tuple[Act, ...], trap: Trap) -> d
         clock = Clock()
         kinds = (Store, SayingsStore, NativesStore, NameStore, PolicyStore, Watching)
         world: World = world_of(*(kind(engine, now=clock) for kind in kinds), clock)
+        yield world
+        del world.forge.state.repositories[world.repo]  # another world's bot would find it
+
+
+async def _run(make: Callable[[], Any], steps: tuple[Act, ...], trap: Trap) -> dict[str, object]:
+    async with _fresh(make) as world:
         world.boot()
         for step in steps[:-1]:
             step(world)
@@ -488,9 +496,7 @@ async def _run(make: Callable[[], Any], steps: tuple[Act, ...], trap: Trap) -> d
         world.trap = trap
         world.boot()
         await world.work()
-        state = await world.state()
-        del world.forge.state.repositories[world.repo]  # another world's bot would find it
-        return state
+        return await world.state()
 
 
 @pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS.keys())
@@ -525,13 +531,7 @@ async def test_who_was_told_that_it_waits_is_told_when_it_does_no_longer(
     first = undisturbed.names.index("gitea.create_comment") + 1
     told = 0
     for number, after in itertools.product(range(first, first + 3), (False, True)):
-        url, world_of = make()
-        async with opened(url) as engine:
-            sa.event.listen(engine.sync_engine, "connect", _no_power_cuts)
-            await engine.dispose()
-            clock = Clock()
-            kinds = (Store, SayingsStore, NativesStore, NameStore, PolicyStore, Watching)
-            world: World = world_of(*(kind(engine, now=clock) for kind in kinds), clock)
+        async with _fresh(make) as world:
             world.trap = Trap(at=number, after=after)
             world.boot()
             _two(world)
@@ -550,5 +550,4 @@ async def test_who_was_told_that_it_waits_is_told_when_it_does_no_longer(
                 assert 1 == len(notices), f"died at call {number}, after={after}"
                 assert "#1" in notices[0]
             assert len(notices) <= 1
-            del world.forge.state.repositories[world.repo]
     assert told
